@@ -1,0 +1,223 @@
+"""What the app and the engine's child process say to each other, one JSON object a line.
+
+The same models type both sides. The child's stdout carries nothing else; its stderr goes to a log file.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from sinc_tui.sinc.bands import Band
+
+DecodeMode = Literal["sequential", "parallel"]
+
+
+class Wire(BaseModel):
+    """Base of every message: immutable, no unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SamplerOptions(Wire):
+    """How a run chooses its tokens.
+
+    Attributes:
+        seed: same seed, same prompt, same model, same options: same document.
+        temperature: 0 is greedy.
+        min_p: tokens less likely than this share of the likeliest one are never chosen.
+        dry_multiplier: strength of the DRY penalty on repeating a run of tokens; 0 is off.
+        decode: `sequential` writes the bands one after the other, `parallel` all six at once.
+    """
+
+    seed: int = 0
+    temperature: float = Field(default=0.0, ge=0.0, le=5.0)
+    min_p: float = Field(default=0.1, ge=0.0, le=1.0)
+    dry_multiplier: float = Field(default=0.8, ge=0.0)
+    decode: DecodeMode = "sequential"
+
+
+class EngineOptions(Wire):
+    """How a model is loaded. `None` leaves the choice to the engine.
+
+    Attributes:
+        n_ctx: context length in tokens.
+        n_threads: CPU threads.
+        n_gpu_layers: layers on the GPU, -1 for all.
+    """
+
+    n_ctx: int | None = Field(default=None, ge=256)
+    n_threads: int | None = Field(default=None, ge=1)
+    n_gpu_layers: int | None = None
+
+
+class ModelInfo(Wire):
+    """What was loaded.
+
+    Attributes:
+        name: the name shown to the user.
+        trained: whether the model was distilled for this job; an untrained one gets a worked example.
+        backend: `CPU`, `Metal`, `CUDA` or `Vulkan`.
+        n_ctx: context length in tokens.
+        n_threads: CPU threads in use.
+        n_gpu_layers: layers on the GPU.
+        layout: name of the prompt layout (see `engine.layout`).
+    """
+
+    name: str
+    trained: bool
+    backend: str
+    n_ctx: int
+    n_threads: int
+    n_gpu_layers: int
+    layout: str
+
+
+class RunStats(Wire):
+    """Figures of one run.
+
+    Attributes:
+        prompt_tokens: tokens of the prompt with its layout.
+        free_tokens: tokens that the model chose (the scaffold is not counted).
+        seconds: from the command's arrival to the last band's end.
+        seconds_to_first: to the first visible character.
+        masks: how often each mask had to step in, by name.
+        notes: what the decoder had to do that the reader should know (cuts).
+        seed: the seed that was used.
+        decode: the decoding mode that was used.
+    """
+
+    prompt_tokens: int
+    free_tokens: int
+    seconds: float
+    seconds_to_first: float
+    masks: dict[str, int] = Field(default_factory=dict)
+    notes: list[str] = Field(default_factory=list)
+    seed: int = 0
+    decode: DecodeMode = "sequential"
+
+    @property
+    def tokens_per_second(self) -> float:
+        """Free tokens per second over the whole run."""
+        return self.free_tokens / self.seconds if self.seconds > 0 else 0.0
+
+
+# Commands: app -> child. Closing the child's stdin ends it.
+
+
+class Load(Wire):
+    """Load a model file; answered by `Progress` lines and one `Ready` or `Error`."""
+
+    type: Literal["load"] = "load"
+    path: str
+    name: str
+    options: EngineOptions = EngineOptions()
+
+
+class Decompose(Wire):
+    """Decompose a prompt; answered by deltas and one `Done`, `Stopped` or `Error` of the same run.
+
+    Attributes:
+        run: number of the run, chosen by the app, unique in the child's life.
+        given: bands that are kept as they are and not written.
+    """
+
+    type: Literal["decompose"] = "decompose"
+    run: int
+    prompt: str
+    sampler: SamplerOptions = SamplerOptions()
+    given: dict[Band, str] = Field(default_factory=dict)
+
+
+class Cancel(Wire):
+    """Stop a run; answered by its `Stopped` (or by its `Done`, when that was first)."""
+
+    type: Literal["cancel"] = "cancel"
+    run: int
+
+
+Command = Annotated[Load | Decompose | Cancel, Field(discriminator="type")]
+
+
+# Messages: child -> app.
+
+
+class Progress(Wire):
+    """How much of the model is loaded, 0.0 to 1.0."""
+
+    type: Literal["progress"] = "progress"
+    fraction: float
+
+
+class Ready(Wire):
+    """The model is loaded."""
+
+    type: Literal["ready"] = "ready"
+    info: ModelInfo
+
+
+class Delta(Wire):
+    """More text of a band, to be appended to what was sent before."""
+
+    type: Literal["delta"] = "delta"
+    run: int
+    band: Band
+    text: str
+
+
+class BandEnd(Wire):
+    """A band is finished; `text` is the whole of it and replaces what was sent in deltas."""
+
+    type: Literal["band_end"] = "band_end"
+    run: int
+    band: Band
+    text: str
+
+
+class Done(Wire):
+    """All six bands are finished."""
+
+    type: Literal["done"] = "done"
+    run: int
+    stats: RunStats
+
+
+class Stopped(Wire):
+    """A run was stopped by `Cancel`."""
+
+    type: Literal["stopped"] = "stopped"
+    run: int
+
+
+class Error(Wire):
+    """A load (`run` is None) or a run failed; the child lives on."""
+
+    type: Literal["error"] = "error"
+    run: int | None
+    message: str
+    hint: str = ""
+    retryable: bool = False
+
+
+Message = Annotated[
+    Progress | Ready | Delta | BandEnd | Done | Stopped | Error, Field(discriminator="type")
+]
+
+_commands: TypeAdapter[Command] = TypeAdapter(Command)
+_messages: TypeAdapter[Message] = TypeAdapter(Message)
+
+
+def encode(message: Wire) -> bytes:
+    """One message as one line, UTF-8, ending in a newline."""
+    return message.model_dump_json().encode() + b"\n"
+
+
+def decode_command(line: bytes) -> Command:
+    """The command in a line; raises `pydantic.ValidationError` when it is none."""
+    return _commands.validate_json(line)
+
+
+def decode_message(line: bytes) -> Message:
+    """The message in a line; raises `pydantic.ValidationError` when it is none."""
+    return _messages.validate_json(line)
