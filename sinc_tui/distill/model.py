@@ -1,0 +1,137 @@
+"""The trainable model: a base with a LoRA adapter, and the pieces that make it quick on a CPU."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+from torch.nn import functional
+from transformers import AttentionInterface, AutoModelForCausalLM
+
+from sinc_tui.distill.profiles import Profile
+
+_ROWS = 64
+"""Rows of logits in work at once: few enough that they stay in the processor's cache."""
+
+
+def load_base(base: str, *, dtype: torch.dtype) -> Any:
+    """The base model from a GGUF file, a folder or a Hub repository, frozen."""
+    path = Path(base)
+    where = {"gguf_file": path.name} if path.suffix == ".gguf" else {}
+    name = str(path.parent) if where else base
+    model = AutoModelForCausalLM.from_pretrained(
+        name, dtype=torch.float32, attn_implementation="grouped_matmul", **where
+    )
+    return model.to(dtype).requires_grad_(False)
+
+
+def add_adapter(model: Any, profile: Profile) -> PeftModel:
+    """A fresh LoRA adapter (float32) on all of the profile's projections."""
+    config = LoraConfig(
+        r=profile.rank,
+        lora_alpha=profile.alpha,
+        lora_dropout=profile.dropout,
+        target_modules=list(profile.projections),
+        task_type="CAUSAL_LM",
+    )
+    return get_peft_model(model, config)
+
+
+def additive_mask(visible: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    """[batch, length, length] bool -> [batch, 1, length, length], 0 where visible, far below elsewhere."""
+    mask = torch.zeros(visible.shape, dtype=dtype, device=visible.device)
+    return mask.masked_fill_(~visible, torch.finfo(dtype).min / 2)[:, None]
+
+
+def _grouped_matmul(
+    module: torch.nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor,
+    scaling: float = 1.0,
+    **_: Any,
+) -> tuple[torch.Tensor, None]:
+    """Attention as two plain matrix products, query heads of one key head side by side.
+
+    On a CPU, at lengths of some hundred tokens and with a mask, twice as quick as the fused kernel.
+    """
+    batch, heads, length, width = query.shape
+    groups = key.shape[1]
+    per = heads // groups
+    stacked = query.reshape(batch, groups, per * length, width)
+    scores = torch.matmul(stacked, key.transpose(2, 3)).view(batch, groups, per, length, -1)
+    weights = torch.softmax(scores * scaling + attention_mask[:, :, None], dim=-1).to(value.dtype)
+    mixed = torch.matmul(weights.view(batch, groups, per * length, -1), value)
+    return mixed.view(batch, heads, length, width).transpose(1, 2).contiguous(), None
+
+
+AttentionInterface.register("grouped_matmul", _grouped_matmul)
+
+
+class _FrozenHeadLoss(torch.autograd.Function):
+    """Weighted cross-entropy over a large vocabulary whose head is not trained.
+
+    Never holds all logits: blocks of rows, the gradient of the hidden states made on the way.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        hidden: torch.Tensor,
+        head: torch.Tensor,
+        targets: torch.Tensor,
+        weights: torch.Tensor,
+    ) -> torch.Tensor:
+        gradient = torch.empty_like(hidden)
+        total = weights.sum()
+        loss = hidden.new_zeros((), dtype=torch.float32)
+        for start in range(0, len(hidden), _ROWS):
+            rows = slice(start, start + _ROWS)
+            logits = functional.linear(hidden[rows], head).float()
+            target = targets[rows, None]
+            log_sum = logits.logsumexp(-1, keepdim=True)
+            loss += ((log_sum - logits.gather(1, target))[:, 0] * weights[rows]).sum()
+            slope = logits.sub_(log_sum).exp_()
+            slope.scatter_add_(1, target, -torch.ones_like(target, dtype=slope.dtype))
+            slope *= (weights[rows] / total)[:, None]
+            gradient[rows] = slope.to(head.dtype) @ head
+        ctx.save_for_backward(gradient)
+        return loss / total
+
+    @staticmethod
+    def backward(ctx: Any, *grads: torch.Tensor) -> Any:
+        (gradient,) = ctx.saved_tensors
+        return gradient * grads[0], None, None, None
+
+
+def sequence_loss(
+    model: Any,
+    tokens: torch.Tensor,
+    positions: torch.Tensor,
+    weights: torch.Tensor,
+    visible: torch.Tensor,
+) -> torch.Tensor:
+    """Mean next-token loss in nats, weighted; shapes as in `packing.Batch`.
+
+    A token's weight counts for the prediction made at the token before it in the sequence; the first
+    token of a parallel block is an opener and must have weight 0, since its predecessor is of another
+    block.
+    """
+    causal = getattr(model, "base_model", model)
+    causal = getattr(causal, "model", causal) if hasattr(model, "peft_config") else causal
+    head = causal.get_output_embeddings().weight
+    hidden = causal.get_decoder()(
+        input_ids=tokens,
+        attention_mask=additive_mask(visible, head.dtype),
+        position_ids=positions,
+        use_cache=False,
+    ).last_hidden_state
+    counted = weights[:, 1:] > 0
+    rows = hidden[:, :-1][counted].to(head.dtype)
+    loss: torch.Tensor = _FrozenHeadLoss.apply(  # type: ignore[no-untyped-call]
+        rows, head, tokens[:, 1:][counted], weights[:, 1:][counted]
+    )
+    return loss

@@ -1,0 +1,138 @@
+"""Examples as token sequences with loss weights, positions and attention blocks.
+
+An example can be laid out both ways that the decoder knows. Sequential: the bands stand one after the
+other, each sees all before it. Parallel: all six stand after the shared prefix, each in a block of its
+own that sees the prefix and itself, its positions starting where the prefix ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from random import Random
+
+import numpy as np
+import numpy.typing as npt
+
+from sinc_tui.distill.dataset import Example
+from sinc_tui.engine.layout import Layout, Scaffold, Tokenizer, escape
+from sinc_tui.engine.protocol import DecodeMode
+from sinc_tui.sinc.bands import Band
+
+SHARED = 0
+"""Block number of tokens that every later token of the same sequence may see."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSequence:
+    """One example in tokens; all lists have the sequence's length.
+
+    Attributes:
+        tokens: ids.
+        weights: loss weight of predicting each token from those before it.
+        positions: rotary position of each token.
+        blocks: `SHARED`, or the number of the block whose tokens alone (and shared ones) see it.
+    """
+
+    tokens: list[int]
+    weights: list[float]
+    positions: list[int]
+    blocks: list[int]
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+
+class Packer:
+    """Lays examples out in one model's tokens.
+
+    `scaffold_weight` is the loss weight of the fixed parts in sequential order (0: only what the
+    decoder lets the model write counts); with a little of it the student can write whole documents
+    without a decoder too.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, layout: Layout, *, scaffold_weight: float = 0.0) -> None:
+        self._tokenizer = tokenizer
+        self._layout = layout
+        self._scaffold = Scaffold.of(tokenizer)
+        self._scaffold_weight = scaffold_weight
+
+    def pack(self, example: Example, mode: DecodeMode) -> TokenSequence:
+        """One example in one of the two orders."""
+        prefix = self._layout.prompt(self._tokenizer, example.prompt)
+        return self._sequential(prefix, example) if mode == "sequential" else self._parallel(prefix, example)
+
+    def _text(self, example: Example, band: Band) -> list[int]:
+        """What the model writes for a band: its text and the quote that closes it."""
+        return self._tokenizer.encode(escape(example.bands[band])) + list(self._scaffold.quote)
+
+    def _sequential(self, prefix: list[int], example: Example) -> TokenSequence:
+        tokens, weights = list(prefix), [0.0] * len(prefix)
+        lead = self._scaffold.head
+        for band in Band:
+            fixed = lead + self._scaffold.openers[band]
+            written = self._text(example, band)
+            tokens += [*fixed, *written]
+            weights += [self._scaffold_weight] * len(fixed) + [1.0] * len(written)
+            lead = self._scaffold.separator
+        tokens += self._scaffold.tail
+        weights += [self._scaffold_weight] * len(self._scaffold.tail)
+        return TokenSequence(tokens, weights, list(range(len(tokens))), [SHARED] * len(tokens))
+
+    def _parallel(self, prefix: list[int], example: Example) -> TokenSequence:
+        tokens = [*prefix, *self._scaffold.head]
+        start = len(tokens)
+        weights, positions, blocks = [0.0] * start, list(range(start)), [SHARED] * start
+        for block, band in enumerate(Band, start=1):
+            fixed, written = self._scaffold.openers[band], self._text(example, band)
+            size = len(fixed) + len(written)
+            tokens += [*fixed, *written]
+            weights += [0.0] * len(fixed) + [1.0] * len(written)
+            positions += range(start, start + size)
+            blocks += [block] * size
+        return TokenSequence(tokens, weights, positions, blocks)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Sequences padded to one length: `tokens`, `positions` (int64), `weights` (float32), all
+    [batch, length], and `visible` (bool, [batch, length, length]: may row's token see column's)."""
+
+    tokens: npt.NDArray[np.int64]
+    positions: npt.NDArray[np.int64]
+    weights: npt.NDArray[np.float32]
+    visible: npt.NDArray[np.bool_]
+
+
+def collate(sequences: Sequence[TokenSequence], *, pad: int = 0) -> Batch:
+    """Pad to the longest; padding sees only itself and carries no loss."""
+    length = max(len(s) for s in sequences)
+    shape = (len(sequences), length)
+    tokens = np.full(shape, pad, np.int64)
+    positions = np.zeros(shape, np.int64)
+    weights = np.zeros(shape, np.float32)
+    visible = np.zeros((*shape, length), np.bool_)
+    causal = np.tri(length, dtype=np.bool_)
+    for row, s in enumerate(sequences):
+        n = len(s)
+        tokens[row, :n], positions[row, :n], weights[row, :n] = s.tokens, s.positions, s.weights
+        blocks = np.array(s.blocks)
+        same = (blocks[None, :] == SHARED) | (blocks[None, :] == blocks[:, None])
+        visible[row, :n, :n] = same & causal[:n, :n]
+        visible[row, np.arange(n, length), np.arange(n, length)] = True
+    return Batch(tokens, positions, weights, visible)
+
+
+def batches(
+    sequences: Sequence[TokenSequence], size: int, rng: Random, *, pool: int = 16
+) -> Iterator[list[TokenSequence]]:
+    """Shuffled batches of similar lengths: sorted within pools of `pool` batches, so little is padding."""
+    order = list(sequences)
+    rng.shuffle(order)
+    step = size * pool
+    groups: list[list[TokenSequence]] = []
+    for start in range(0, len(order), step):
+        chunk = sorted(order[start : start + step], key=len)
+        groups += [chunk[i : i + size] for i in range(0, len(chunk), size)]
+    rng.shuffle(groups)
+    yield from groups

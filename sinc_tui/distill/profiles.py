@@ -1,0 +1,63 @@
+"""What is trained, and how: one profile for each tier of student."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Settings of a training run; every one can be overridden on the command line.
+
+    Attributes:
+        name: the tier.
+        base: GGUF file, Hub repository or folder of the base model; empty: it must be given.
+        style: the teacher data that suits a base of this size.
+        rank, alpha, dropout: the LoRA adapter; alpha / rank scales it.
+        epochs: passes over the data, each in a fresh shuffle.
+        batch: examples a step; accumulate: steps before an update.
+        learning_rate: peak; cosine to a tenth after `warmup` (share of all updates, or a count).
+        parallel_share: share of examples laid out in parallel rather than sequential order.
+        scaffold_weight: loss weight of the fixed parts in sequential order.
+        jitter: share of examples whose numbers are replaced, in prompt and bands alike.
+        weight_decay: of AdamW.
+    """
+
+    name: str
+    base: str = ""
+    style: Literal["plain", "rich"] = "plain"
+    rank: int = 32
+    alpha: int = 64
+    dropout: float = 0.0
+    epochs: float = 4.0
+    batch: int = 4
+    accumulate: int = 1
+    learning_rate: float = 1e-3
+    warmup: float = 0.03
+    parallel_share: float = 0.5
+    scaffold_weight: float = 0.05
+    jitter: float = 0.5
+    weight_decay: float = 0.0
+    projections: tuple[str, ...] = field(default=PROJECTIONS)
+
+
+PROFILES = {
+    "tiny": Profile("tiny"),
+    "small": Profile("small", style="rich", rank=16, alpha=32, epochs=2.0, learning_rate=5e-4),
+    "full": Profile(
+        "full",
+        base="Qwen/Qwen2.5-7B-Instruct",
+        style="rich",
+        rank=16,
+        alpha=16,
+        epochs=3.0,
+        batch=2,
+        accumulate=4,
+        learning_rate=2e-4,
+        warmup=5,
+    ),
+}
+"""`full` has the article's hyperparameters."""

@@ -1,0 +1,252 @@
+"""Training a student: LoRA on teacher examples, with checkpoints, live figures and a run card."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import torch
+
+from sinc_tui.distill.dataset import Example, jitter_numbers
+from sinc_tui.distill.model import add_adapter, load_base, sequence_loss
+from sinc_tui.distill.packing import Batch, Packer, TokenSequence, batches, collate
+from sinc_tui.distill.profiles import Profile
+from sinc_tui.engine.protocol import DecodeMode
+
+_STATE = "state.pt"
+
+
+@dataclass(slots=True)
+class Progress:
+    """Live figures of a run; losses in nats a token, `dev` by decoding mode as (examples seen, loss)."""
+
+    step: int = 0
+    steps: int = 0
+    examples: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+    train: list[tuple[int, float]] = field(default_factory=list)
+    dev: dict[str, list[tuple[int, float]]] = field(
+        default_factory=lambda: {"sequential": [], "parallel": []}
+    )
+
+    @property
+    def seconds_left(self) -> float:
+        """Estimate from the mean step so far."""
+        return self.seconds / self.step * (self.steps - self.step) if self.step else math.inf
+
+
+class Trainer:
+    """One training run in one folder; started again in the same folder, it resumes."""
+
+    def __init__(
+        self,
+        profile: Profile,
+        packer: Packer,
+        train: Sequence[Example],
+        dev: Sequence[Example],
+        folder: Path,
+        *,
+        seed: int = 0,
+        evaluate_every: int = 200,
+        report: Callable[[str], None] = print,
+    ) -> None:
+        self.profile, self.folder, self.seed = profile, folder, seed
+        self.progress = Progress()
+        self._packer, self._train, self._dev = packer, train, dev
+        self._evaluate_every, self._report = evaluate_every, report
+        folder.mkdir(parents=True, exist_ok=True)
+        torch.manual_seed(seed)
+        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.model = add_adapter(load_base(profile.base, dtype=torch.bfloat16), profile).to(self._device)
+        self._weights = [p for p in self.model.parameters() if p.requires_grad]
+        self._optimizer = torch.optim.AdamW(
+            self._weights,
+            profile.learning_rate,
+            betas=(0.9, 0.99),
+            weight_decay=profile.weight_decay,
+        )
+        per_epoch = math.ceil(len(train) / profile.batch)
+        self.progress.steps = max(1, round(per_epoch * profile.epochs))
+
+    def run(self) -> Progress:
+        """Train to the end (or from the last checkpoint on); writes adapter, curve and card."""
+        self._resume()
+        for step, batch in enumerate(self._schedule()):
+            if step < self.progress.step:
+                continue
+            self._step(batch)
+            if self.progress.step % self._evaluate_every == 0:
+                self._checkpoint()
+        self._checkpoint()
+        return self.progress
+
+    def evaluate(self, mode: DecodeMode) -> float:
+        """Mean loss over the dev examples in one order, nats a token."""
+        sequences = sorted((self._packer.pack(e, mode) for e in self._dev), key=len)
+        total = weight = 0.0
+        self.model.eval()
+        with torch.no_grad():
+            for start in range(0, len(sequences), self.profile.batch):
+                group = [_without_scaffold(s) for s in sequences[start : start + self.profile.batch]]
+                counted = sum(sum(s.weights) for s in group)
+                total += self._loss(collate(group)).item() * counted
+                weight += counted
+        self.model.train()
+        return total / weight
+
+    def _schedule(self) -> Iterator[list[TokenSequence]]:
+        """All batches of the run, the same for the same seed, whether resumed or not."""
+        for epoch in range(math.ceil(self.profile.epochs)):
+            rng = Random(f"{self.seed}/{epoch}")
+            yield from batches([self._pack(e, rng) for e in self._train], self.profile.batch, rng)
+
+    def _pack(self, example: Example, rng: Random) -> TokenSequence:
+        if rng.random() < self.profile.jitter:
+            example = jitter_numbers(example, rng)
+        parallel = rng.random() < self.profile.parallel_share
+        return self._packer.pack(example, "parallel" if parallel else "sequential")
+
+    def _step(self, group: list[TokenSequence]) -> None:
+        progress = self.progress
+        if progress.step >= progress.steps:
+            return
+        began = time.monotonic()
+        loss = self._loss(collate(group))
+        (loss / self.profile.accumulate).backward()  # type: ignore[no-untyped-call]
+        progress.step += 1
+        if progress.step % self.profile.accumulate == 0:
+            self._update()
+        progress.examples += len(group)
+        progress.tokens += sum(map(len, group))
+        progress.seconds += time.monotonic() - began
+        progress.train.append((progress.examples, loss.item()))
+        if progress.step % 20 == 0:
+            self._report(self._line())
+
+    def _update(self) -> None:
+        for group in self._optimizer.param_groups:
+            group["lr"] = self.profile.learning_rate * self._rate()
+        torch.nn.utils.clip_grad_norm_(self._weights, 1.0)
+        self._optimizer.step()
+        self._optimizer.zero_grad()
+
+    def _rate(self) -> float:
+        """Share of the peak learning rate: linear warm-up, then cosine to a tenth."""
+        step, steps = self.progress.step, self.progress.steps
+        warmup = self.profile.warmup if self.profile.warmup >= 1 else self.profile.warmup * steps
+        if step < warmup:
+            return step / warmup
+        done = (step - warmup) / max(1.0, steps - warmup)
+        return 0.1 + 0.9 * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+
+    def _loss(self, batch: Batch) -> torch.Tensor:
+        cast = torch.autocast(self._device.type, torch.bfloat16)
+        with cast if self._device.type != "mps" else nullcontext():
+            return sequence_loss(
+                self.model,
+                *(
+                    torch.from_numpy(a).to(self._device)
+                    for a in (batch.tokens, batch.positions, batch.weights, batch.visible)
+                ),
+            )
+
+    def _line(self) -> str:
+        p = self.progress
+        recent = [loss for _, loss in p.train[-20:]]
+        return (
+            f"step {p.step}/{p.steps}  loss {sum(recent) / len(recent):.3f}  "
+            f"{p.tokens / p.seconds:.0f} tokens/s  {p.seconds_left / 60:.0f} min left"
+        )
+
+    def _checkpoint(self) -> None:
+        if self._dev:
+            for mode in ("sequential", "parallel"):
+                self.progress.dev[mode].append((self.progress.examples, self.evaluate(mode)))
+            losses = {mode: round(curve[-1][1], 4) for mode, curve in self.progress.dev.items()}
+            self._report(f"step {self.progress.step}  dev {losses}")
+        self.model.save_pretrained(str(self.folder / "adapter"))
+        state: dict[str, Any] = {
+            "optimizer": self._optimizer.state_dict(),
+            "progress": asdict(self.progress),
+            "weights": [w.detach() for w in self._weights],
+        }
+        partial = self.folder / (_STATE + ".part")
+        torch.save(state, partial)
+        partial.replace(self.folder / _STATE)
+        self._write_card()
+
+    def _resume(self) -> None:
+        path = self.folder / _STATE
+        if not path.exists():
+            return
+        state = torch.load(path, map_location=self._device, weights_only=True)
+        steps = self.progress.steps
+        self.progress = Progress(**state["progress"])
+        self.progress.steps = steps
+        self._optimizer.load_state_dict(state["optimizer"])
+        with torch.no_grad():
+            for weight, saved in zip(self._weights, state["weights"], strict=True):
+                weight.copy_(saved)
+        self._report(f"resumed at step {self.progress.step}")
+
+    def _write_card(self) -> None:
+        card = {
+            "profile": asdict(self.profile) | {"base": Path(self.profile.base).name},
+            "seed": self.seed,
+            "base_sha256": _file_hash(Path(self.profile.base)),
+            "data_sha256": _data_hash(self._train),
+            "examples": {"train": len(self._train), "dev": len(self._dev)},
+            "torch": torch.__version__,
+            "device": self._device.type,
+        } | {k: v for k, v in asdict(self.progress).items() if k != "train"}
+        (self.folder / "card.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+        (self.folder / "losses.json").write_text(json.dumps(self.progress.train), encoding="utf-8")
+
+
+def plot_losses(progress: Progress, path: Path) -> None:
+    """The loss curves as a PNG: training (mean of 50 steps) and dev in both orders."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(7, 4))
+    examples = [e for e, _ in progress.train]
+    losses = [loss for _, loss in progress.train]
+    means = [sum(losses[max(0, i - 49) : i + 1]) / min(50, i + 1) for i in range(len(losses))]
+    axes.plot(examples, means, label="training, mean of 50 steps")
+    for mode, curve in progress.dev.items():
+        axes.plot(*zip(*curve, strict=True), marker="o", label=f"dev, {mode}") if curve else None
+    axes.set_xlabel("examples seen")
+    axes.set_ylabel("loss, nats a token")
+    axes.legend()
+    figure.tight_layout()
+    figure.savefig(path, dpi=120)
+    pyplot.close(figure)
+
+
+def _without_scaffold(s: TokenSequence) -> TokenSequence:
+    return TokenSequence(s.tokens, [float(w == 1.0) for w in s.weights], s.positions, s.blocks)
+
+
+def _file_hash(path: Path) -> str | None:
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _data_hash(examples: Sequence[Example]) -> str:
+    digest = hashlib.sha256()
+    for example in examples:
+        digest.update(f"{example.prompt}\0{json.dumps(example.bands, sort_keys=True)}\n".encode())
+    return digest.hexdigest()

@@ -1,0 +1,107 @@
+"""Prompt layouts: which tokens stand around the raw prompt and around each band.
+
+Pure: a layout needs a tokenizer and nothing of llama.cpp. Training and decoding build their tokens here,
+so both see exactly one split. The raw prompt is tokenized alone and never yields a control token.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from sinc_tui.sinc.bands import AXIS, FORMULA, Band
+
+SYSTEM = (
+    "You are a sinc-LLM scatter engine. Decompose the user prompt into 6 sinc frequency bands as "
+    "valid JSON. CONSTRAINTS must be the longest band. Output only JSON."
+)
+"""The article's system line."""
+
+QUOTE = '"'
+SEPARATOR = "}, "
+TAIL = "}]}"
+HEAD = f'{{"formula": "{FORMULA}", "T": "{AXIS}", "fragments": ['
+
+
+def opener(band: Band) -> str:
+    """The scaffold in front of a band's text, up to and with the opening quote."""
+    return f'{{"n": {band.n}, "t": "{band}", "x": "'
+
+
+def escape(text: str) -> str:
+    """A band's text as it stands inside a JSON string."""
+    return json.dumps(text, ensure_ascii=False)[1:-1]
+
+
+class Tokenizer(Protocol):
+    """Text to token ids."""
+
+    def encode(self, text: str) -> list[int]:
+        """Ids of plain text; what looks like a control token is split into plain ones."""
+
+    def control(self, text: str) -> list[int]:
+        """Ids of template text, in which control tokens are themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scaffold:
+    """The answer's fixed parts in tokens.
+
+    An answer is `head`, then for each band `openers[band]`, its text, `quote`, and `separator` (or
+    `tail` after the last). In parallel decoding each band's opener follows `head` directly.
+    """
+
+    head: tuple[int, ...]
+    openers: Mapping[Band, tuple[int, ...]]
+    quote: tuple[int, ...]
+    separator: tuple[int, ...]
+    tail: tuple[int, ...]
+
+    @classmethod
+    def of(cls, tokenizer: Tokenizer) -> Scaffold:
+        """The scaffold in a vocabulary's tokens."""
+        return cls(
+            head=tuple(tokenizer.encode(HEAD)),
+            openers={band: tuple(tokenizer.encode(opener(band))) for band in Band},
+            quote=tuple(tokenizer.encode(QUOTE)),
+            separator=tuple(tokenizer.encode(SEPARATOR)),
+            tail=tuple(tokenizer.encode(TAIL)),
+        )
+
+    def joint(self, before: Band | None, band: Band) -> tuple[int, ...]:
+        """Tokens between the text of `before` (None: the answer's start) and the text of `band`."""
+        lead = self.head if before is None else self.quote + self.separator
+        return lead + self.openers[band]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Tokens before and after the raw prompt.
+
+    Attributes:
+        name: shown in the log.
+        before: from the start to the raw prompt.
+        after: from the raw prompt's end to the answer's start.
+    """
+
+    name: str
+    before: tuple[int, ...]
+    after: tuple[int, ...]
+
+    def prompt(self, tokenizer: Tokenizer, raw: str) -> list[int]:
+        """All tokens up to the answer's start."""
+        return [*self.before, *tokenizer.encode(raw), *self.after]
+
+
+def chatml(tokenizer: Tokenizer, *, example: tuple[str, str] | None = None) -> Layout:
+    """ChatML as the article trained it; `example` (prompt, answer) is one worked turn before."""
+    parts = [f"<|im_start|>system\n{SYSTEM}<|im_end|>\n"]
+    if example is not None:
+        prompt, answer = example
+        parts.append(f"<|im_start|>user\n{prompt}<|im_end|>\n<|im_start|>assistant\n{answer}<|im_end|>\n")
+    before = tokenizer.control("".join(parts) + "<|im_start|>user\n")
+    after = tokenizer.control("<|im_end|>\n<|im_start|>assistant\n")
+    name = "chatml" if example is None else "chatml with a worked example"
+    return Layout(name, tuple(before), tuple(after))
