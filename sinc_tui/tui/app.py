@@ -1,0 +1,109 @@
+"""The Textual application: theme, screens, and the model that it was started with."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.command import Provider
+from textual.screen import Screen
+
+from sinc_tui.tui.screens.main import MainScreen
+from sinc_tui.tui.theme import SINC
+
+if TYPE_CHECKING:
+    from sinc_tui.rewriter import ModelFile
+    from sinc_tui.tui.session import Engine
+
+SMALLEST = (60, 20)
+"""Columns and rows below which the screen asks for a larger window."""
+
+
+def _commands() -> type[Provider]:
+    from sinc_tui.tui.commands import SincCommands
+
+    return SincCommands
+
+
+def _system_commands() -> type[Provider]:
+    from textual.system_commands import SystemCommandsProvider
+
+    return SystemCommandsProvider
+
+
+class SincApp(App[None]):
+    """Shows the main screen at once; the engine is connected behind it."""
+
+    TITLE = "sinc-tui"
+    CSS_PATH = "screens/main.tcss"  # Textual loads no stylesheet for the default screen itself
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]]] = [
+        (0, "-narrow"),
+        (100, "-medium"),
+        (160, "-wide"),
+    ]
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {
+        _system_commands,
+        _commands,
+    }
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+q", "quit", "Quit", show=False, priority=True, id="quit"),
+    ]
+
+    def __init__(self, connect: Callable[[], Engine]) -> None:
+        """`connect` makes the engine; it is called after the first paint."""
+        super().__init__()
+        self.register_theme(SINC)
+        self.theme = SINC.name
+        self._connect = connect
+
+    def get_default_screen(self) -> MainScreen:
+        """The main screen is the ground that others are pushed upon."""
+        return MainScreen(self._connect)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Textual's own, without the one that ours replaces."""
+        return (
+            command
+            for command in super().get_system_commands(screen)
+            if command.title not in ("Quit", "Keys")
+        )
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Ask for a larger window while this one is too small."""
+        from sinc_tui.tui.screens.too_small import TooSmallScreen
+
+        width, height = SMALLEST
+        too_small = event.size.width < width or event.size.height < height
+        asking = isinstance(self.screen, TooSmallScreen)
+        if too_small and not asking:
+            self.push_screen(TooSmallScreen())
+        elif asking and not too_small:
+            self.pop_screen()
+
+
+def run_app(model: ModelFile | None = None, *, worker: Sequence[str] | None = None) -> int:
+    """Open the app on a model (None: the default one) and return the exit code.
+
+    `worker` is the engine's command line, for tests.
+    """
+    if not (
+        sys.__stdin__ and sys.__stdout__ and sys.__stdin__.isatty() and sys.__stdout__.isatty()
+    ):
+        from sinc_tui.errors import SincError
+
+        raise SincError(
+            "There is no terminal to draw on.", hint="Use `sinc-tui rewrite` in a pipe."
+        )
+
+    def connect() -> Engine:
+        from sinc_tui.rewriter import Rewriter
+
+        return Rewriter(model, worker=worker)
+
+    app = SincApp(connect)
+    app.run()
+    return app.return_code or 0

@@ -1,0 +1,190 @@
+"""The clipboard: which way out reaches the user's desk, and what is known to have arrived.
+
+Over SSH a helper program would fill the clipboard of the wrong machine, so the terminal is asked
+(OSC 52). tmux swallows that sequence by default, so inside tmux its own command is used, over SSH
+too. A file is always written, because the terminal never says whether the text arrived.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+HELPER_SECONDS = 3.0
+"""How long a helper program may take before it counts as hanging."""
+
+
+class Route(StrEnum):
+    """A way to the clipboard."""
+
+    TMUX = "tmux"
+    NATIVE = "native"
+    OSC52 = "osc52"
+
+
+_REACHED = {
+    Route.TMUX: "copied to tmux, which passes it on to the terminal.",
+    Route.NATIVE: "copied to the clipboard.",
+    Route.OSC52: "sent to the terminal, which does not say whether it took it.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CopyResult:
+    """Where a text went.
+
+    Attributes:
+        route: the way that worked; None when only the file was written, or nothing.
+        file: the copy on disk; None when it could not be written.
+        troubles: what went wrong on the ways tried before.
+    """
+
+    route: Route | None
+    file: Path | None
+    troubles: tuple[str, ...] = ()
+
+    @property
+    def reached(self) -> bool:
+        """Whether a way to the clipboard worked, as far as one can know."""
+        return self.route is not None and not (self.troubles and not self.confirmed)
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether the receiver said that it has the text."""
+        return self.route in (Route.NATIVE, Route.TMUX)
+
+    @property
+    def message(self) -> str:
+        """Where it went, as the rest of a sentence."""
+        if self.route:
+            return _REACHED[self.route]
+        return (
+            f"the clipboard is out of reach; saved in {self.file}." if self.file else "not copied."
+        )
+
+    @property
+    def hint(self) -> str:
+        """What went wrong before, and where the text lies when nobody confirmed it."""
+        file = f"Also in {self.file}." if self.file and self.route is Route.OSC52 else ""
+        return " ".join(filter(None, [*self.troubles, file]))
+
+
+def plan(environment: Mapping[str, str]) -> tuple[Route, ...]:
+    """The ways to try, in order, in an environment."""
+    remote = any(environment.get(name) for name in ("SSH_TTY", "SSH_CONNECTION", "SSH_CLIENT"))
+    tmux = (Route.TMUX,) if environment.get("TMUX") else ()
+    native = () if remote else (Route.NATIVE,)
+    return (*tmux, *native, Route.OSC52)
+
+
+async def copy(
+    text: str,
+    *,
+    send_osc52: Callable[[str], None],
+    environment: Mapping[str, str] | None = None,
+    file: Path | None = None,
+    seconds: float = HELPER_SECONDS,
+) -> CopyResult:
+    """Copy `text` by the first way that works, and into `file` (None: one in the state folder)."""
+    environment = os.environ if environment is None else environment
+    troubles: list[str] = []
+    saved = _save(text, file, troubles)
+    for route in plan(environment):
+        if route is Route.OSC52:
+            send_osc52(text)
+        elif trouble := await _run(_command(route), text, environment, seconds):
+            troubles.append(trouble)
+            continue
+        return CopyResult(route, saved, tuple(troubles))
+    return CopyResult(None, saved, tuple(troubles))
+
+
+def _command(route: Route) -> Sequence[str]:
+    if route is Route.TMUX:
+        return ("tmux", "load-buffer", "-w", "-")
+    return (sys.executable, "-m", "sinc_tui.tui.native_clipboard")
+
+
+async def _run(
+    command: Sequence[str], text: str, environment: Mapping[str, str], seconds: float
+) -> str:
+    """Give `text` to a helper program; the trouble in words, empty when there was none.
+
+    The helper gets a session of its own, so that one that hangs is ended with all its children. Its
+    complaints go to a file: xclip leaves a child behind that would keep a pipe open.
+    """
+    name = "tmux" if command[0] == "tmux" else "The clipboard"
+    with tempfile.TemporaryFile() as complaints:
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=complaints,
+                env=dict(environment),
+                start_new_session=True,
+            )
+        except OSError as error:
+            return f"{name} cannot be used ({error.strerror})."
+        try:
+            await asyncio.wait_for(_feed(process, text), seconds)
+        except TimeoutError:
+            return f"{name} did not answer within {seconds:g} s."
+        finally:
+            await _end(process)
+        complaints.seek(0)
+        return _trouble(name, process.returncode, complaints.read())
+
+
+async def _feed(process: asyncio.subprocess.Process, text: str) -> None:
+    """Write the text, wait for the end; a helper that does not read is judged by its exit code."""
+    assert process.stdin is not None
+    with suppress(BrokenPipeError, ConnectionResetError):
+        process.stdin.write(text.encode("utf-8", "replace"))
+        await process.stdin.drain()
+        process.stdin.close()
+    await process.wait()
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Kill a helper that still runs, with its children."""
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
+
+
+def _trouble(name: str, code: int | None, complaints: bytes) -> str:
+    if code == 0:
+        return ""
+    lines = complaints.decode(errors="replace").strip().splitlines()
+    reason = lines[-1] if lines else f"exit code {code}"
+    return f"{name} cannot be used ({reason})."
+
+
+def _save(text: str, file: Path | None, troubles: list[str]) -> Path | None:
+    """Replace the file atomically; readable by its owner only, since prompts are private."""
+    from sinc_tui import paths
+
+    try:
+        target = file or paths.state() / "clipboard.txt"
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=target.name)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", errors="replace", newline="") as stream:
+                stream.write(text)
+            os.replace(name, target)
+        except BaseException:
+            os.unlink(name)
+            raise
+    except OSError as error:
+        troubles.append(f"The copy on disk failed ({error.strerror}).")
+        return None
+    return target

@@ -1,0 +1,27 @@
+"""What all dialogs share: Esc closes them, and quitting works from inside them."""
+
+from __future__ import annotations
+
+from typing import ClassVar, TypeVar
+
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen
+
+Result = TypeVar("Result")
+
+
+class Dialog(ModalScreen[Result]):
+    """A modal screen. Keys of the app do not reach it, so it binds quitting itself."""
+
+    DEFAULT_CSS = """
+    Dialog { align: center middle; background: $background 70%; }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "close", "Close", id="close"),
+        Binding("ctrl+q", "app.quit", "Quit", priority=True, id="quit"),
+    ]
+
+    def action_close(self) -> None:
+        """Close with no result."""
+        self.dismiss(None)

@@ -1,0 +1,107 @@
+"""The screen's side of the rewriter: one run at a time, every event and error into the state."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING, Protocol
+
+from sinc_tui.tui.state import RunState
+
+if TYPE_CHECKING:
+    from sinc_tui.events import Event
+
+
+class Engine(Protocol):
+    """The part of `Rewriter` that the screen uses."""
+
+    def start(self) -> AsyncIterator[Event]:
+        """Load the model."""
+
+    def rewrite(self, prompt: str) -> AsyncIterator[Event]:
+        """Write the six bands of `prompt`."""
+
+    async def stop(self) -> None:
+        """Stop the run under way."""
+
+    async def close(self) -> None:
+        """End the engine."""
+
+
+class Session:
+    """Feeds `state` from an engine, and says when it changed."""
+
+    def __init__(self, connect: Callable[[], Engine], changed: Callable[[], None]) -> None:
+        """`connect` makes the engine; it is called late, because that imports heavy modules."""
+        self.state = RunState()
+        self._connect = connect
+        self._changed = changed
+        self._engine: Engine | None = None
+        self._turn = asyncio.Lock()
+        self._wanted = 0
+
+    async def load(self) -> None:
+        """Load the model, so that the first run need not wait for it."""
+        async with self._turn:
+            await self._consume(lambda engine: engine.start())
+
+    async def run(self, prompt: str) -> None:
+        """Decompose `prompt`; stops the run under way. Of several that wait, the last one runs."""
+        self._wanted += 1
+        wanted = self._wanted
+        await self._stop_engine()
+        if self.state.info is None:
+            self.state.begin(prompt)
+            self._changed()
+        async with self._turn:
+            if wanted == self._wanted:
+                self.state.begin(prompt)
+                self._changed()
+                await self._consume(lambda engine: engine.rewrite(prompt))
+
+    async def stop(self) -> None:
+        """Stop the run under way and keep what it wrote; drop a run that waits."""
+        self._wanted += 1
+        if self.state.running and self.state.info is None:
+            self.state.abandon()
+            self._changed()
+        await self._stop_engine()
+
+    async def clear(self) -> None:
+        """Stop, then forget the bands."""
+        await self.stop()
+        async with self._turn:
+            self.state.clear()
+            self._changed()
+
+    async def close(self) -> None:
+        """End the engine."""
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            await engine.close()
+
+    async def _stop_engine(self) -> None:
+        if self._engine is not None:
+            await self._engine.stop()
+
+    async def _consume(self, stream: Callable[[Engine], AsyncIterator[Event]]) -> None:
+        """Apply a stream to the state; whatever is raised on the way is shown, not lost."""
+        from sinc_tui.errors import SincError
+
+        try:
+            if self._engine is None:
+                self._engine = self._connect()
+            async for event in stream(self._engine):
+                self.state.apply(event)
+                self._changed()
+        except SincError as error:
+            self.state.fail(error)
+        except Exception as error:
+            self.state.fail(
+                SincError(
+                    f"The run broke off: {type(error).__name__}: {error}",
+                    hint="This is a bug in sinc-tui; run again to start a new engine.",
+                    retryable=True,
+                )
+            )
+        self._changed()
