@@ -1,0 +1,122 @@
+"""The teacher's examples: what they are, where they lie, which of them are never trained on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import lzma
+import random
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from sinc_tui import paths
+from sinc_tui.distill.jitter import jittered
+from sinc_tui.errors import SincError
+from sinc_tui.sinc.bands import Band
+
+Style = Literal["plain", "rich"]
+
+_DEV_SHARE = 10
+"""One prompt in this many is a dev prompt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A raw prompt and the six bands that a teacher wrote for it.
+
+    Attributes:
+        id: unique within a file.
+        kind: short category of the prompt (`sql`, `email`, `gibberish`).
+        prompt: what a person typed.
+        bands: the text of every band, in document order.
+        style: `plain` is the small, regular language for small students, `rich` varied prose.
+    """
+
+    id: str
+    kind: str
+    prompt: str
+    bands: dict[Band, str]
+    style: Style
+
+
+def load_examples(source: str | Path) -> list[Example]:
+    """The shipped examples of a style (`plain`, `rich`), or those of a `.jsonl`(`.xz`) file.
+
+    A file's examples take the style that its name holds, `plain` when it holds neither.
+
+    Raises:
+        SincError: the file can't be read, or a line is no example.
+    """
+    shipped = source in ("plain", "rich") and isinstance(source, str)
+    path = paths.assets() / "teacher" / f"{source}.jsonl.xz" if shipped else Path(source)
+    style: Style = "rich" if "rich" in path.name else "plain"
+    return [_parsed(line, style, f"{path.name}:{n}") for n, line in _lines(path)]
+
+
+def example_line(example: Example) -> str:
+    """An example as one line of JSON, without the line's end."""
+    bands = {band.value: example.bands[band] for band in Band}
+    row = {"id": example.id, "kind": example.kind, "prompt": example.prompt, "bands": bands}
+    return json.dumps(row, ensure_ascii=False)
+
+
+def is_dev(prompt: str) -> bool:
+    """Whether a prompt belongs to the dev set: a fixed tenth, by sha256 of its words in lower case.
+
+    It depends on nothing but the prompt, so that both styles, and any later data, split alike.
+    """
+    words = " ".join(prompt.lower().split())
+    return int(hashlib.sha256(words.encode()).hexdigest(), 16) % _DEV_SHARE == 0
+
+
+def split(examples: Iterable[Example]) -> tuple[list[Example], list[Example]]:
+    """Training and dev examples, each in the order given."""
+    train: list[Example] = []
+    dev: list[Example] = []
+    for example in examples:
+        (dev if is_dev(example.prompt) else train).append(example)
+    return train, dev
+
+
+def jitter_numbers(example: Example, rng: random.Random) -> Example:
+    """The example with other numbers of the same shape, in the prompt and the bands alike.
+
+    A student that sees an example several times learns to copy its numbers instead of knowing them.
+    Every text keeps its length. See `distill.jitter` for what is replaced.
+    """
+    prompt, *bands = jittered([example.prompt, *(example.bands[b] for b in Band)], rng)
+    return replace(example, prompt=prompt, bands=dict(zip(Band, bands, strict=True)))
+
+
+def data_hash(examples: Sequence[Example]) -> str:
+    """sha256 (hexadecimal) over the examples in their order; names the data of a run card."""
+    digest = hashlib.sha256()
+    for example in examples:
+        digest.update(example_line(example).encode() + b"\n")
+    return digest.hexdigest()
+
+
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    """The lines of a file that hold something, with their numbers from 1."""
+    try:
+        data = path.read_bytes()
+        text = (lzma.decompress(data) if path.suffix == ".xz" else data).decode()
+    except (OSError, lzma.LZMAError, UnicodeDecodeError) as error:
+        raise SincError(f"{path} can't be read: {error}.") from error
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            yield number, line
+
+
+def _parsed(line: str, style: Style, where: str) -> Example:
+    try:
+        row: Any = json.loads(line)
+        bands = {band: row["bands"][band.value] for band in Band}
+        fields = [row["id"], row["kind"], row["prompt"], *bands.values()]
+    except (ValueError, KeyError, TypeError) as error:
+        raise SincError(f"{where} is no example: {type(error).__name__} {error}.") from error
+    if not all(isinstance(field, str) for field in fields):
+        raise SincError(f"{where} is no example: a field is not a string.")
+    return Example(row["id"], row["kind"], row["prompt"], bands, style)
