@@ -6,21 +6,50 @@ child after a crash. Front ends hold one `Rewriter` and never see the engine.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
-from sinc_tui.engine.protocol import EngineOptions, ModelInfo, SamplerOptions
-from sinc_tui.events import Event
+from sinc_tui import paths
+from sinc_tui.engine.client import WORKER, EngineClient
+from sinc_tui.engine.protocol import (
+    BandEnd,
+    Cancel,
+    Decompose,
+    Delta,
+    Done,
+    EngineOptions,
+    Error,
+    Load,
+    Message,
+    ModelInfo,
+    Progress,
+    Ready,
+    RunStats,
+    SamplerOptions,
+)
+from sinc_tui.engine.protocol import Stopped as StoppedMessage
+from sinc_tui.errors import SincError
+from sinc_tui.events import (
+    BandDelta,
+    BandDone,
+    Event,
+    Failed,
+    Finished,
+    InvariantChanged,
+    Loading,
+    ModelReady,
+    Stopped,
+)
+from sinc_tui.models.default import ModelFile, default_model
 from sinc_tui.sinc.bands import Band
+from sinc_tui.sinc.document import SincDocument
+from sinc_tui.sinc.draft import Draft
+from sinc_tui.sinc.invariants import Status, Verdict, check
 
+__all__ = ["ModelFile", "Rewriter"]
 
-@dataclass(frozen=True, slots=True)
-class ModelFile:
-    """A model on disk: its file and the name that is shown."""
-
-    path: Path
-    name: str
+_PREPARING = "preparing the model"
+_LOADING = "loading the model"
 
 
 class Rewriter:
@@ -37,16 +66,36 @@ class Rewriter:
         worker: Sequence[str] | None = None,
     ) -> None:
         """`model` None means the default model. `worker` is the child's command line, for tests."""
-        raise NotImplementedError
+        self.info = None
+        self._model, self._options = model, options
+        self._worker = tuple(worker or WORKER)
+        self._client: EngineClient | None = None
+        self._run = 0
+        self._running = False
+        self._starting = asyncio.Lock()
 
-    def start(self) -> AsyncIterator[Event]:
+    @property
+    def engine_pid(self) -> int | None:
+        """Process id of the engine's child, None while there is none."""
+        return self._client.pid if self._client is not None else None
+
+    async def start(self) -> AsyncIterator[Event]:
         """Start the child and load the model: `Loading`..., then `ModelReady` or `Failed`.
 
         Does nothing but yield `ModelReady` when the model is loaded already.
         """
-        raise NotImplementedError
+        async with self._starting:
+            try:
+                async for event in self._started():
+                    yield event
+            except SincError as error:
+                await self._drop()
+                yield Failed(error, Draft())
+            except BaseException:
+                await self._drop()
+                raise
 
-    def rewrite(
+    async def rewrite(
         self,
         prompt: str,
         sampler: SamplerOptions = SamplerOptions(),
@@ -58,12 +107,125 @@ class Rewriter:
         Yields `Loading`/`ModelReady` where the engine had to be started, `BandDelta`, `BandDone` and
         `InvariantChanged` while the bands fill, and one of `Finished`, `Stopped`, `Failed` at the end.
         """
-        raise NotImplementedError
+        async for event in self.start():
+            yield event
+            if isinstance(event, Failed):
+                return
+        given = dict(given or {})
+        run = _Run(given)
+        self._run += 1
+        self._running = True
+        try:
+            await self._engine().send(
+                Decompose(run=self._run, prompt=prompt, sampler=sampler, given=given)
+            )
+            async for message in self._engine().messages():
+                for event in run.take(message):
+                    yield event
+                if run.over:
+                    return
+        except SincError as error:
+            await self._drop()
+            yield Failed(error, run.draft)
+        finally:
+            self._running = False
+            if not run.over:
+                await self._drop()  # abandoned in mid-run: the child would go on writing
 
     async def stop(self) -> None:
         """Stop the run under way, if any; its stream ends with `Stopped`."""
-        raise NotImplementedError
+        if self._running and self._client is not None:
+            try:
+                await self._client.send(Cancel(run=self._run))
+            except SincError:
+                pass  # the run's own stream reports the death
 
     async def close(self) -> None:
         """End the child process. Safe to call twice."""
-        raise NotImplementedError
+        client, self._client, self.info = self._client, None, None
+        if client is not None:
+            await client.close()
+
+    def _engine(self) -> EngineClient:
+        assert self._client is not None
+        return self._client
+
+    async def _started(self) -> AsyncIterator[Event]:
+        if self._client is not None and self._client.alive and self.info is not None:
+            yield ModelReady(self.info)
+            return
+        await self._drop()
+        model = self._model
+        if model is None:
+            async for step in default_model():
+                if isinstance(step, ModelFile):
+                    model = step
+                else:
+                    yield Loading(_PREPARING, step)
+        assert model is not None
+        yield Loading(_LOADING, 0.0)
+        self._client = await EngineClient.start(paths.engine_log(), self._worker)
+        await self._client.send(
+            Load(path=str(model.path), name=model.name, options=self._options)
+        )
+        async for message in self._client.messages():
+            if isinstance(message, Progress):
+                yield Loading(_LOADING, message.fraction)
+            elif isinstance(message, Ready):
+                self.info = message.info
+                yield ModelReady(message.info)
+                return
+            elif isinstance(message, Error):
+                raise SincError(message.message, hint=message.hint, retryable=message.retryable)
+
+    async def _drop(self) -> None:
+        """Forget the child, by force."""
+        client, self._client, self.info = self._client, None, None
+        if client is not None:
+            client.kill()
+            await client.close()
+
+
+class _Run:
+    """What is known of a run: its draft, its verdicts, whether it is over."""
+
+    def __init__(self, given: Mapping[Band, str]) -> None:
+        self.draft = Draft()
+        self.draft.texts.update(given)
+        self.draft.done.update(given)
+        self.over = False
+        self._verdicts: dict[str, Verdict] = {}
+
+    def take(self, message: Message) -> list[Event]:
+        """The events that a message stands for."""
+        match message:
+            case Delta(band=band, text=text):
+                self.draft.texts[band] += text
+                return [BandDelta(band, text), *self._changes()]
+            case BandEnd(band=band, text=text):
+                self.draft.texts[band] = text
+                self.draft.done.add(band)
+                return [BandDone(band, text), *self._changes()]
+            case Done(stats=stats):
+                self.over = True
+                return [*self._changes(), self._result(stats)]
+            case StoppedMessage():
+                self.over = True
+                return [Stopped(self.draft)]
+            case Error():
+                self.over = True
+                error = SincError(message.message, hint=message.hint, retryable=message.retryable)
+                return [Failed(error, self.draft)]
+        return []
+
+    def _changes(self) -> list[Event]:
+        changed = [v for v in check(self.draft) if self._verdicts.get(v.id) != v]
+        self._verdicts |= {v.id: v for v in changed}
+        return [InvariantChanged(verdict) for verdict in changed]
+
+    def _result(self, stats: RunStats) -> Event:
+        broken = [v.reason for v in self._verdicts.values() if v.status is not Status.PASS]
+        if broken:
+            error = SincError("The result is not valid: " + " ".join(broken), retryable=True)
+            return Failed(error, self.draft)
+        return Finished(SincDocument.from_bands(self.draft.texts), stats)

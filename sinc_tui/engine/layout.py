@@ -70,10 +70,11 @@ class Scaffold:
             tail=tuple(tokenizer.encode(TAIL)),
         )
 
-    def joint(self, before: Band | None, band: Band) -> tuple[int, ...]:
-        """Tokens between the text of `before` (None: the answer's start) and the text of `band`."""
-        lead = self.head if before is None else self.quote + self.separator
-        return lead + self.openers[band]
+    @property
+    def size(self) -> int:
+        """Tokens of all fixed parts of a whole answer."""
+        joints = len(Band) * (len(self.quote) + len(self.separator))
+        return len(self.head) + sum(map(len, self.openers.values())) + joints + len(self.tail)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,118 @@
+"""The app's end of the engine: starts the child process, talks to it, notices when it dies."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from sinc_tui.engine.protocol import Message, Wire, decode_message, encode
+from sinc_tui.errors import SincError
+
+_LINE = 1 << 22
+_PATIENCE = 3.0
+"""Seconds that a child gets to end by itself when its stdin is closed."""
+WORKER = (sys.executable, "-m", "sinc_tui.engine.worker")
+
+
+class EngineDied(SincError):
+    """The child process ended without having been asked to."""
+
+    def __init__(self, code: int | None, log: Path) -> None:
+        super().__init__(
+            f"The engine stopped: {_cause(code)}.",
+            hint=f"Run again to start a new one; its log is {log}.",
+            retryable=True,
+        )
+
+
+class EngineClient:
+    """One child process. After it died, make a new client."""
+
+    def __init__(self, process: asyncio.subprocess.Process, log: Path) -> None:
+        self._process, self._log = process, log
+
+    @classmethod
+    async def start(cls, log: Path, command: Sequence[str] = WORKER) -> EngineClient:
+        """Start the child; what it and llama.cpp print goes to `log`, which is written anew."""
+        with log.open("wb") as stderr:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=stderr,
+                limit=_LINE,
+                start_new_session=True,
+            )
+        return cls(process, log)
+
+    @property
+    def pid(self) -> int:
+        """The child's process id."""
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether the child runs."""
+        return self._process.returncode is None
+
+    async def send(self, command: Wire) -> None:
+        """Send a command; raises `EngineDied` when there is nobody to hear it."""
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(encode(command))
+            await self._process.stdin.drain()
+        except (BrokenPipeError, ConnectionResetError):
+            raise await self._death() from None
+
+    async def receive(self) -> Message:
+        """The next message; raises `EngineDied` when the child ends first."""
+        assert self._process.stdout is not None
+        line = await self._process.stdout.readline()
+        if not line.endswith(b"\n"):
+            raise await self._death()
+        try:
+            return decode_message(line)
+        except ValidationError as error:
+            raise SincError(
+                f"The engine said something unreadable: {line[:80]!r}.",
+                hint=f"Its log is {self._log}.",
+                retryable=True,
+            ) from error
+
+    async def messages(self) -> AsyncIterator[Message]:
+        """Messages without end; raises as `receive`."""
+        while True:
+            yield await self.receive()
+
+    async def close(self) -> None:
+        """End the child: by closing its stdin, then by force."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        try:
+            await asyncio.wait_for(self._process.wait(), _PATIENCE)
+        except TimeoutError:
+            self.kill()
+            await self._process.wait()
+
+    def kill(self) -> None:
+        """End the child at once."""
+        with suppress(ProcessLookupError):
+            self._process.kill()
+
+    async def _death(self) -> EngineDied:
+        self.kill()
+        return EngineDied(await self._process.wait(), self._log)
+
+
+def _cause(code: int | None) -> str:
+    if code is not None and code < 0:
+        name = signal.Signals(-code).name if -code in list(signal.Signals) else f"signal {-code}"
+        extra = ", perhaps for lack of memory" if name == "SIGKILL" else ""
+        return f"it was ended by {name}{extra}"
+    return f"it ended with code {code}"

@@ -1,0 +1,300 @@
+"""The band decoder: the structure is its own, the model writes only inside the six strings.
+
+Sequential: each band sees those before it. Parallel: six sequences over one shared prefix, all bands
+grow at once. Both hand out the same events and end in a document whose invariants hold.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from sinc_tui.engine.guards import NumberGuard
+from sinc_tui.engine.layout import Layout, Scaffold, Tokenizer, escape
+from sinc_tui.engine.limits import Limit, limits
+from sinc_tui.engine.prefix import Prefix
+from sinc_tui.engine.protocol import RunStats, SamplerOptions
+from sinc_tui.engine.runtime import Cancelled, Run, Runtime
+from sinc_tui.engine.sampler import Logits, Sampler
+from sinc_tui.engine.trimming import trim
+from sinc_tui.engine.vocabulary import Vocabulary
+from sinc_tui.engine.writer import BandWriter, Finish, Wait
+from sinc_tui.errors import SincError
+from sinc_tui.sinc.bands import Band
+
+
+class Listener(Protocol):
+    """Who hears of a run as it goes."""
+
+    def delta(self, band: Band, text: str) -> None:
+        """More text of a band."""
+
+    def band_end(self, band: Band, text: str) -> None:
+        """A band's final text; a band can end twice when it has to be cut for CONSTRAINTS."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked of a run.
+
+    Attributes:
+        prompt: the raw prompt.
+        sampler: how tokens are chosen, and the decoding mode.
+        given: bands that are kept as they are.
+        complete_data: gets DATA as it closes and returns what DATA shall say (the fact keeper).
+        guarded: whether DATA may hold the prompt's numbers only.
+        free: no mask and no limit at all, to measure what the model does by itself.
+    """
+
+    prompt: str
+    sampler: SamplerOptions = SamplerOptions()
+    given: Mapping[Band, str] = field(default_factory=dict)
+    complete_data: Callable[[str], str] | None = None
+    guarded: bool = True
+    free: bool = False
+
+
+class _Lane:
+    """One band in the making: its writer, and where its sequence stands in the cache.
+
+    Attributes:
+        start: position of the band's first token; `position`: of the next one.
+        cached: the text that the cache holds; None when it ends within a code point or an escape.
+        waiting: the band would close and waits for the others.
+    """
+
+    def __init__(self, writer: BandWriter, sequence: int, start: int, logits: Logits) -> None:
+        self.writer, self.sequence, self.start, self.logits = writer, sequence, start, logits
+        self.position = start
+        self.cached: str | None = ""
+        self.waiting = False
+
+    def ask(self, *, alone: bool) -> int | Wait | Finish:
+        """The writer's answer; a waiting one is asked again once all others are done."""
+        if not self.waiting:
+            return self.writer.write(self.logits)
+        return self.writer.resume() if alone else Wait()
+
+    def evaluated(self, logits: Logits) -> None:
+        """The token of the last answer is in the cache."""
+        self.logits = logits
+        self.position += 1
+        self.cached = self.writer.text if self.writer.neutral else None
+
+
+class _Job:
+    """One run's state: the finished texts and the figures."""
+
+    def __init__(self, request: Request, listener: Listener, cancelled: Callable[[], bool]) -> None:
+        self.request = request
+        self.texts: dict[Band, str] = dict(request.given)
+        self.limits = limits(request.given)
+        self.masks: Counter[str] = Counter()
+        self._notes: list[str] = []
+        self._free_tokens = 0
+        self._listener, self._cancelled = listener, cancelled
+        self._began = time.monotonic()
+        self._first: float | None = None
+
+    def longest_other(self) -> int:
+        """Length of the longest finished band other than CONSTRAINTS."""
+        return max((len(t) for b, t in self.texts.items() if b is not Band.CONSTRAINTS), default=0)
+
+    def others_open(self) -> bool:
+        """Whether a band other than CONSTRAINTS is still being written."""
+        return any(b not in self.texts for b in Band if b is not Band.CONSTRAINTS)
+
+    def check(self) -> None:
+        """Raise `Cancelled` when the run was stopped."""
+        if self._cancelled():
+            raise Cancelled
+
+    def took(self, band: Band, added: str) -> None:
+        """Count a token and send the text that it added."""
+        self._free_tokens += 1
+        if added:
+            self._first = self._first or time.monotonic()
+            self._listener.delta(band, added)
+
+    def finish(self, band: Band, finish: Finish) -> None:
+        """Take a band's final text; called again when the band has to be cut."""
+        if finish.note:
+            self._notes.append(finish.note)
+        self.texts[band] = finish.text
+        self._listener.band_end(band, finish.text)
+
+    def stats(self, prompt_tokens: int) -> RunStats:
+        """The figures so far."""
+        now = time.monotonic()
+        return RunStats(
+            prompt_tokens=prompt_tokens,
+            free_tokens=self._free_tokens,
+            seconds=now - self._began,
+            seconds_to_first=(self._first or now) - self._began,
+            masks=dict(self.masks),
+            notes=self._notes,
+            seed=self.request.sampler.seed,
+            decode=self.request.sampler.decode,
+        )
+
+
+class Decoder:
+    """Decomposes prompts with one loaded model, one run at a time."""
+
+    def __init__(
+        self, runtime: Runtime, tokenizer: Tokenizer, vocabulary: Vocabulary, layout: Layout
+    ) -> None:
+        self._runtime, self._tokenizer, self._vocabulary = runtime, tokenizer, vocabulary
+        self._layout = layout
+        self._scaffold = Scaffold.of(tokenizer)
+        self._prefix = Prefix(runtime, layout.before)
+
+    def warm_up(self) -> None:
+        """Evaluate what every run starts with."""
+        self._prefix.warm_up()
+
+    def decompose(
+        self,
+        request: Request,
+        listener: Listener,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> tuple[dict[Band, str], RunStats]:
+        """The six texts of a prompt and the run's figures.
+
+        Raises `SincError` for a prompt that does not fit the context, `Cancelled` when stopped.
+        """
+        job = _Job(request, listener, cancelled)
+        tokens = self._fitting(job)
+        write = self._sequential if request.sampler.decode == "sequential" else self._parallel
+        write(job, [*tokens, *self._scaffold.head])
+        if not request.free:
+            _mend(job)
+        return {band: job.texts[band] for band in Band}, job.stats(len(tokens))
+
+    def _fitting(self, job: _Job) -> list[int]:
+        """The prompt in its layout, when it and an answer fit the context."""
+        layout, given = self._layout, job.request.given
+        tokens = layout.prompt(self._tokenizer, job.request.prompt)
+        fixed = sum(len(self._encode(text)) for text in given.values())
+        written = sum(job.limits[band].tokens for band in Band if band not in given)
+        room = self._runtime.n_ctx - fixed - written - self._scaffold.size
+        if len(tokens) > room:
+            own = len(layout.before) + len(layout.after)
+            raise SincError(
+                f"The prompt has {len(tokens) - own:,} tokens; this model takes {room - own:,}.",
+                hint="Shorten the prompt, or choose a model with a longer context.",
+            )
+        return tokens
+
+    def _encode(self, text: str) -> list[int]:
+        return self._tokenizer.encode(escape(text))
+
+    def _writer(self, band: Band, job: _Job) -> BandWriter:
+        request, limit = job.request, job.limits[band]
+        if band is Band.CONSTRAINTS:
+            return BandWriter(
+                band,
+                self._vocabulary,
+                Sampler(request.sampler, band.n),
+                limit,
+                may_close=lambda length: length > job.longest_other(),
+                may_wait=job.others_open if request.sampler.decode == "parallel" else lambda: False,
+                free=request.free,
+            )
+        if Band.CONSTRAINTS in job.texts:
+            limit = limit.below(len(job.texts[Band.CONSTRAINTS]))
+        guarded = band is Band.DATA and request.guarded and not request.free
+        return BandWriter(
+            band,
+            self._vocabulary,
+            Sampler(request.sampler, band.n),
+            limit,
+            guards=[NumberGuard(request.prompt)] if guarded else [],
+            free=request.free,
+        )
+
+    def _sequential(self, job: _Job, prefix: list[int]) -> None:
+        """One band after the other in sequence 0; what lies between two texts is one batch."""
+        pending, position = prefix, 0
+        lead: Sequence[int] = ()
+        for band in Band:
+            pending = [*pending, *lead, *self._scaffold.openers[band]]
+            lead = self._scaffold.quote + self._scaffold.separator
+            if band in job.request.given:
+                pending += self._encode(job.request.given[band])
+                continue
+            if position:
+                (logits,) = self._runtime.evaluate([Run(0, position, pending)])
+            else:
+                logits = self._prefix.hold(pending)
+            lane = _Lane(self._writer(band, job), 0, position + len(pending), logits)
+            self._write([lane], job)
+            pending, position = self._settle(lane, job.texts[band])
+
+    def _settle(self, lane: _Lane, final: str) -> tuple[list[int], int]:
+        """Tokens that bring a band's cached text to its final one, and the position they go to."""
+        if lane.cached is not None and final.startswith(lane.cached):
+            return self._encode(final[len(lane.cached) :]), lane.position
+        self._runtime.forget(lane.sequence, lane.start)
+        return self._encode(final), lane.start
+
+    def _parallel(self, job: _Job, prefix: list[int]) -> None:
+        """All bands at once, each in a sequence of its own over the shared prefix."""
+        self._prefix.hold(prefix)
+        bands = [band for band in Band if band not in job.request.given]
+        sequences = range(1, len(bands) + 1)
+        for sequence in range(1, len(Band) + 1):
+            self._runtime.forget(sequence, 0)
+        self._runtime.fork(0, sequences)
+        openers = [self._scaffold.openers[band] for band in bands]
+        start = len(prefix)
+        rows = self._runtime.evaluate(
+            [Run(s, start, opener) for s, opener in zip(sequences, openers, strict=True)]
+        )
+        lanes = [
+            _Lane(self._writer(band, job), s, start + len(opener), row)
+            for band, s, opener, row in zip(bands, sequences, openers, rows, strict=True)
+        ]
+        self._write(lanes, job)
+
+    def _write(self, lanes: list[_Lane], job: _Job) -> None:
+        """Let all lanes write until each has finished; one batch a step."""
+        while lanes:
+            job.check()
+            alone = all(lane.waiting for lane in lanes)
+            going: list[tuple[_Lane, int]] = []
+            for lane in list(lanes):
+                before = len(lane.writer.text)
+                answer = lane.ask(alone=alone)
+                lane.waiting = isinstance(answer, Wait)
+                if isinstance(answer, Finish):
+                    self._finish(lane.writer, answer, job)
+                    lanes.remove(lane)
+                elif isinstance(answer, int):
+                    job.took(lane.writer.band, lane.writer.text[before:])
+                    going.append((lane, answer))
+            if going:
+                runs = [Run(lane.sequence, lane.position, [token]) for lane, token in going]
+                for (lane, _), row in zip(going, self._runtime.evaluate(runs), strict=True):
+                    lane.evaluated(row)
+
+    def _finish(self, writer: BandWriter, finish: Finish, job: _Job) -> None:
+        job.masks += writer.masks
+        if writer.band is Band.DATA and job.request.complete_data and not job.request.free:
+            completed = job.request.complete_data(finish.text)
+            job.masks["fact_keeper"] += completed != finish.text
+            finish = Finish(completed, finish.note)
+        job.finish(writer.band, finish)
+
+
+def _mend(job: _Job) -> None:
+    """Where CONSTRAINTS could not outgrow a band, cut that band and say so."""
+    length = len(job.texts[Band.CONSTRAINTS])
+    for band in Band:
+        text = job.texts[band]
+        if band is Band.CONSTRAINTS or band in job.request.given or len(text) < length:
+            continue
+        job.finish(band, Finish(trim(text, length - 1), f"{band} was cut to stay under CONSTRAINTS."))

@@ -1,0 +1,61 @@
+"""How long each band may get."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sinc_tui.errors import SincError
+from sinc_tui.sinc.bands import Band
+
+CHARACTERS: Mapping[Band, int] = {
+    Band.PERSONA: 170,
+    Band.CONTEXT: 350,
+    Band.DATA: 420,
+    Band.CONSTRAINTS: 900,
+    Band.FORMAT: 250,
+    Band.TASK: 220,
+}
+"""Most code points of each band: the teacher's habits with room to spare."""
+
+_MARGIN = 150
+_LEAST = 40
+_CHARACTERS_A_TOKEN = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Most code points and tokens of one band."""
+
+    characters: int
+    tokens: int
+
+    def below(self, length: int) -> Limit:
+        """The same, but shorter than `length` code points."""
+        return Limit(min(self.characters, length - 1), self.tokens)
+
+
+def limits(given: Mapping[Band, str]) -> dict[Band, Limit]:
+    """The limits of a run in which `given` bands stand fixed.
+
+    CONSTRAINTS gets room to outgrow every given band; a given CONSTRAINTS keeps the others below it.
+    Raises `SincError` where a given CONSTRAINTS is too short to be the longest.
+    """
+    fixed = given.get(Band.CONSTRAINTS)
+    longest = max((len(text) for band, text in given.items() if band != Band.CONSTRAINTS), default=0)
+    if fixed is not None and len(fixed) <= max(longest, _LEAST):
+        raise SincError(
+            f"CONSTRAINTS is locked with {len(fixed)} characters and must be the longest band.",
+            hint=f"Unlock it, or make it longer than {max(longest, _LEAST)} characters.",
+        )
+    return {band: _limit(_characters(band, fixed, longest)) for band in Band}
+
+
+def _characters(band: Band, fixed: str | None, longest: int) -> int:
+    if band is Band.CONSTRAINTS:
+        return max(CHARACTERS[band], longest + _MARGIN)
+    return CHARACTERS[band] if fixed is None else min(CHARACTERS[band], len(fixed) - 1)
+
+
+def _limit(characters: int) -> Limit:
+    return Limit(characters, characters // _CHARACTERS_A_TOKEN)

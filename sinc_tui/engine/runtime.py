@@ -1,0 +1,40 @@
+"""What the decoder needs of a model: evaluate tokens, read logits, share and forget a prefix."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from sinc_tui.engine.sampler import Logits
+
+
+class Cancelled(Exception):
+    """A run was stopped while tokens were evaluated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Tokens to append to one sequence, the first at `position`; logits are wanted for the last."""
+
+    sequence: int
+    position: int
+    tokens: Sequence[int]
+
+
+class Runtime(Protocol):
+    """A loaded model with a context of `n_ctx` cells and several sequences over one cache."""
+
+    n_ctx: int
+
+    def evaluate(self, runs: Sequence[Run], *, logits: bool = True) -> list[Logits]:
+        """Evaluate all runs in as few batches as fit; logits [vocabulary] of each run's last token.
+
+        The arrays may be changed by the caller and are valid until the next call. Raises `Cancelled`.
+        """
+
+    def fork(self, source: int, targets: Sequence[int]) -> None:
+        """Make each target sequence share all of the source's cells."""
+
+    def forget(self, sequence: int, position: int) -> None:
+        """Drop a sequence's cells from `position` on."""

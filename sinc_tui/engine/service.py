@@ -1,0 +1,125 @@
+"""The engine as its child process offers it: load a model, decompose prompts, hand out messages."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from sinc_tui.engine import layout as layouts
+from sinc_tui.engine.decoder import Decoder, Request
+from sinc_tui.engine.facts import keep_facts
+from sinc_tui.engine.llama_runtime import LlamaRuntime
+from sinc_tui.engine.llama_vocab import LlamaVocab
+from sinc_tui.engine.protocol import (
+    BandEnd,
+    Decompose,
+    Delta,
+    Done,
+    Error,
+    Load,
+    ModelInfo,
+    Progress,
+    Ready,
+    Stopped,
+    Wire,
+)
+from sinc_tui.engine.runtime import Cancelled
+from sinc_tui.engine.untrained import layout_of_untrained
+from sinc_tui.engine.vocabulary import Vocabulary
+from sinc_tui.errors import SincError
+from sinc_tui.sinc.bands import Band
+
+STUDENT_KEY = "sinc.layout"
+"""Metadata key of a model that was trained for this job; its value names the prompt layout."""
+
+
+class Service:
+    """Answers commands with messages; `send` takes them one by one."""
+
+    def __init__(self, send: Callable[[Wire], None]) -> None:
+        self._send = send
+        self._decoder: Decoder | None = None
+        self._cancelled_runs: set[int] = set()
+        self._lock = threading.Lock()
+        self._current: int | None = None
+
+    def cancel(self, run: int) -> None:
+        """Stop a run at the next token; called from another thread than the rest."""
+        with self._lock:
+            self._cancelled_runs.add(run)
+
+    def load(self, command: Load) -> None:
+        """Load a model and make it ready."""
+        self._decoder = None
+        try:
+            self._decoder, info = self._loaded(command)
+        except SincError as error:
+            self._send(_error(None, error))
+            return
+        self._send(Ready(info=info))
+
+    def decompose(self, command: Decompose) -> None:
+        """Run a prompt; ends in `Done`, `Stopped` or `Error`."""
+        run = command.run
+        self._current = run
+        try:
+            if self._decoder is None:
+                raise SincError("No model is loaded.", hint="Load one first.")
+            request = Request(
+                command.prompt,
+                command.sampler,
+                given=command.given,
+                complete_data=lambda data: keep_facts(command.prompt, data),
+            )
+            _, stats = self._decoder.decompose(request, _Sender(run, self._send), self._stopped)
+            self._send(Done(run=run, stats=stats))
+        except Cancelled:
+            self._send(Stopped(run=run))
+        except SincError as error:
+            self._send(_error(run, error))
+        finally:
+            self._current = None
+
+    def _stopped(self) -> bool:
+        with self._lock:
+            return self._current in self._cancelled_runs
+
+    def _loaded(self, command: Load) -> tuple[Decoder, ModelInfo]:
+        runtime = LlamaRuntime(
+            Path(command.path),
+            command.options,
+            progress=lambda fraction: self._send(Progress(fraction=fraction)),
+            cancelled=self._stopped,
+        )
+        vocab = LlamaVocab(runtime.model)
+        trained = runtime.metadata(STUDENT_KEY) == "chatml"
+        layout = layouts.chatml(vocab) if trained else layout_of_untrained(runtime, vocab)
+        decoder = Decoder(runtime, vocab, Vocabulary(vocab.pieces()), layout)
+        decoder.warm_up()
+        return decoder, ModelInfo(
+            name=command.name,
+            trained=trained,
+            backend=runtime.backend,
+            n_ctx=runtime.n_ctx,
+            n_threads=runtime.n_threads,
+            n_gpu_layers=runtime.n_gpu_layers,
+            layout=layout.name,
+        )
+
+
+class _Sender:
+    """Turns what the decoder says into messages of one run (`engine.decoder.Listener`)."""
+
+    def __init__(self, run: int, send: Callable[[Wire], None]) -> None:
+        self._run, self._send = run, send
+
+    def delta(self, band: Band, text: str) -> None:
+        self._send(Delta(run=self._run, band=band, text=text))
+
+    def band_end(self, band: Band, text: str) -> None:
+        self._send(BandEnd(run=self._run, band=band, text=text))
+
+
+def _error(run: int | None, error: SincError) -> Error:
+    return Error(run=run, message=error.message, hint=error.hint, retryable=error.retryable)

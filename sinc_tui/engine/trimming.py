@@ -1,0 +1,46 @@
+"""Cutting a band so that what is left reads well."""
+
+from __future__ import annotations
+
+import re
+
+from sinc_tui.sinc.sentences import split_sentences
+
+_KEPT = 0.5
+"""A cut at a sentence or list end must keep this share of the room, else it is made between words."""
+
+
+def trim(text: str, limit: int, *, end: str = ".") -> str:
+    """`text` in at most `limit` code points (1 at least), cut at a sentence end if possible.
+
+    Next best is the end of a `; ` item, then the last whole word, then anywhere. The cut closes with
+    `end` where it is not a sentence end and there is room.
+    """
+    text = text.strip()
+    if len(text) <= limit:
+        return text
+    sentences = _whole_sentences(text, limit)
+    if len(sentences) >= limit * _KEPT:
+        return sentences
+    room = text[: max(1, limit - len(end))]
+    item = room.rfind("; ")
+    cut = room[:item] if item >= limit * _KEPT else _whole_words(room, text)
+    cut = cut.rstrip(" ,;:-–—") or room.strip() or text[:1]
+    return (cut + end)[:limit] if cut[-1] not in ".!?。！？" else cut
+
+
+def _whole_sentences(text: str, limit: int) -> str:
+    kept = 0
+    position = 0
+    for sentence in split_sentences(text):
+        position = text.index(sentence, position) + len(sentence)
+        if position > limit or not re.search(r"[.!?。！？][\"'”’)\]]*\Z", sentence):
+            break
+        kept = position
+    return text[:kept]
+
+
+def _whole_words(room: str, text: str) -> str:
+    if text[len(room) : len(room) + 1].isspace():
+        return room
+    return room.rsplit(maxsplit=1)[0] if len(room.split()) > 1 else room

@@ -1,0 +1,78 @@
+"""The child process that owns llama.cpp: commands on stdin, messages on stdout, chatter on stderr.
+
+Run as `python -m sinc_tui.engine.worker`. It ends when its stdin does.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import sys
+import threading
+from typing import BinaryIO
+
+from sinc_tui.engine.protocol import (
+    Cancel,
+    Command,
+    Decompose,
+    Error,
+    Load,
+    Wire,
+    decode_command,
+    encode,
+)
+
+
+def main() -> None:
+    """Serve until stdin ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the app's to handle
+    out = _private_stdout()
+    lock = threading.Lock()
+
+    def send(message: Wire) -> None:
+        with lock:
+            out.write(encode(message))
+            out.flush()
+
+    from sinc_tui.engine.service import Service
+
+    service = Service(send)
+    commands: queue.Queue[Command | None] = queue.Queue()
+    threading.Thread(target=_read, args=(commands, service.cancel), daemon=True).start()
+    while (command := commands.get()) is not None:
+        try:
+            if isinstance(command, Load):
+                service.load(command)
+            elif isinstance(command, Decompose):
+                service.decompose(command)
+        except BrokenPipeError:
+            return
+        except Exception as error:
+            run = command.run if isinstance(command, Decompose) else None
+            print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
+            send(Error(run=run, message=f"The engine failed: {error!r}.", hint="See its log."))
+
+
+def _read(commands: queue.Queue[Command | None], cancel: object) -> None:
+    """Hand commands on; a cancel goes through at once, past the run under way."""
+    assert callable(cancel)
+    for line in sys.stdin.buffer:
+        command = decode_command(line)
+        if isinstance(command, Cancel):
+            cancel(command.run)
+        else:
+            commands.put(command)
+    commands.put(None)
+
+
+def _private_stdout() -> BinaryIO:
+    """Keep the pipe to the app for messages alone: whatever prints to stdout goes to the log."""
+    out = os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(2, 1)
+    return out
+
+
+if __name__ == "__main__":
+    main()
+    os._exit(0)  # llama.cpp's own teardown at exit can hang or crash; nothing is left to save

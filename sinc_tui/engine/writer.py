@@ -1,0 +1,211 @@
+"""Writing one band: which of the model's tokens it takes, and when it closes.
+
+A writer never sees llama.cpp: it is asked with logits and answers with a token to evaluate, or with
+the finished text. Free choice first; a mask only where that one choice breaks a rule.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sinc_tui.engine.guards import Guard, allow_all
+from sinc_tui.engine.limits import Limit
+from sinc_tui.engine.sampler import Logits, Sampler
+from sinc_tui.engine.trimming import trim
+from sinc_tui.engine.vocabulary import NEUTRAL, Mask, Step, StringState, Vocabulary, advance
+from sinc_tui.sinc.bands import Band
+from sinc_tui.sinc.sentences import end_of_first_sentence
+
+_FALLBACK = "Not given."
+_FALLBACK_RULE = "Keep to what the prompt says and add nothing to it."
+_CLOSED = Step("", NEUTRAL, closes=True)
+_WALK = 64
+"""How many of the likeliest tokens are tried one by one before a band gives up on a guard."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """How a band ended: its final text, and a note where it had to be cut."""
+
+    text: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """The band would close and may not yet; `BandWriter.resume` asks again."""
+
+
+class BandWriter:
+    """The text of one band as it grows.
+
+    `may_close` answers whether the band may end at a given length (CONSTRAINTS must be the longest),
+    `may_wait` whether an answer of no may change by itself, so that waiting is better than writing on.
+    """
+
+    def __init__(
+        self,
+        band: Band,
+        vocabulary: Vocabulary,
+        sampler: Sampler,
+        limit: Limit,
+        *,
+        may_close: Callable[[int], bool] = lambda _: True,
+        may_wait: Callable[[], bool] = lambda: False,
+        guards: Sequence[Guard] = (),
+        free: bool = False,
+    ) -> None:
+        """`free` takes every choice of the model as it comes, to measure what it does by itself."""
+        self.band = band
+        self.text = ""
+        self.tokens: list[int] = []
+        self.masks: Counter[str] = Counter()
+        self._vocabulary, self._sampler, self._limit = vocabulary, sampler, limit
+        self._may_close, self._may_wait = may_close, may_wait
+        self._guards, self._free = guards, free
+        self._state: StringState = NEUTRAL
+        self._kept: tuple[Logits, Step] | None = None
+
+    @property
+    def neutral(self) -> bool:
+        """Whether the text ends in a whole code point and no open escape."""
+        return self._state.neutral
+
+    def write(self, logits: Logits) -> int | Wait | Finish:
+        """The next token to evaluate, or the finish. `logits` [vocabulary] may be changed in place."""
+        token = self._sampler.choose(logits, self.tokens)
+        step = self._step(token)
+        if self._free:
+            return self._take_freely(token, step)
+        broken = self._broken_rule(step)
+        if broken == "constraints_longest" and step is not None and self._may_wait():
+            self._kept = (logits.copy(), step)
+            return Wait()
+        return self._go_on(logits, token, step, broken)
+
+    def resume(self) -> int | Finish:
+        """The answer that was put off with `Wait`."""
+        assert self._kept is not None, "resume() follows a Wait"
+        (logits, step), self._kept = self._kept, None
+        return self._go_on(logits, 0, step, self._broken_rule(step))
+
+    def _go_on(self, logits: Logits, token: int, step: Step | None, broken: str | None) -> int | Finish:
+        if broken is not None:
+            self.masks[broken] += 1
+            token, step = self._masked(logits, broken)
+        if step is None:
+            return self._cut("no token fits")
+        return self._take(token, step)
+
+    def _step(self, token: int) -> Step | None:
+        """What a token does here; the end of the model's turn counts as a closing quote."""
+        piece = self._vocabulary.pieces[token]
+        if not piece:
+            return _CLOSED if self._state.neutral else None
+        return advance(piece, self._state)
+
+    def _broken_rule(self, step: Step | None) -> str | None:
+        """The name of the first rule that a step breaks, None when it may be taken."""
+        if step is None:
+            return "json"
+        after = self.text + step.text
+        if step.closes:
+            return self._broken_at_close(after)
+        if step.state.neutral and not after.strip():
+            return "blank"
+        guard = allow_all(self._guards, after)
+        return guard.name if guard else None
+
+    def _broken_at_close(self, text: str) -> str | None:
+        if not text.strip():
+            return "blank"
+        blocking = next((g for g in self._guards if not g.closes(text)), None)
+        if blocking is not None:
+            return blocking.name
+        return None if self._may_close(len(text.strip())) else "constraints_longest"
+
+    def _masked(self, logits: Logits, broken: str) -> tuple[int, Step | None]:
+        """A token that breaks no rule: the likeliest of those that keep the string open."""
+        allowed = self._allowed()
+        token = self._sampler.among(logits, allowed)
+        for _ in range(_WALK):
+            if token is None:
+                break
+            step = self._step(token)
+            broken_now = self._broken_rule(step)
+            if broken_now is None:
+                return token, step
+            allowed = self._narrowed(allowed, token, broken_now)
+            token = self._sampler.among(logits, allowed)
+        return self._guarded_digit(logits)
+
+    def _allowed(self) -> Mask:
+        if self._state.neutral:
+            return self._vocabulary.plain if self.text.strip() else self._vocabulary.solid
+        return self._vocabulary.open_in(self._state)
+
+    def _narrowed(self, allowed: Mask, token: int, broken: str) -> Mask:
+        """`allowed` without `token`, and without all digits where a guard on numbers objects."""
+        if broken == "number_guard" and self._vocabulary.digits[token]:
+            return allowed & ~self._vocabulary.digits
+        narrowed = allowed.copy()
+        narrowed[token] = False
+        return narrowed
+
+    def _guarded_digit(self, logits: Logits) -> tuple[int, Step | None]:
+        """The digit that finishes a number of the prompt, where only that may follow."""
+        allowed = self._vocabulary.digits.copy()
+        while (token := self._sampler.among(logits, allowed)) is not None:
+            step = self._step(token)
+            if self._broken_rule(step) is None:
+                return token, step
+            allowed[token] = False
+        return 0, None
+
+    def _take(self, token: int, step: Step) -> int | Finish:
+        after = self.text + step.text
+        if step.closes:
+            return self._finish(after)
+        if self.band is Band.TASK and (end := end_of_first_sentence(after.strip())) is not None:
+            self.masks["one_sentence"] += 1
+            return self._finish(after.strip()[:end])
+        self.text, self._state = after, step.state
+        self.tokens.append(token)
+        if len(after.strip()) > self._limit.characters:
+            return self._cut(f"{self._limit.characters} characters")
+        if len(self.tokens) >= self._limit.tokens:
+            return self._cut(f"{self._limit.tokens} tokens")
+        return token
+
+    def _take_freely(self, token: int, step: Step | None) -> int | Finish:
+        """The model's choice as it is; what would not be a valid string ends the band."""
+        if step is None:
+            self.masks["json"] += 1
+            return Finish(self.text)
+        self.text += step.text
+        self._state = step.state
+        if step.closes:
+            return Finish(self.text)
+        self.tokens.append(token)
+        if len(self.tokens) < self._limit.tokens * 2:
+            return token
+        self.masks["endless"] += 1
+        return Finish(self.text)
+
+    def _finish(self, text: str) -> Finish:
+        self.text = text.strip()
+        return Finish(self.text)
+
+    def _cut(self, reason: str) -> Finish:
+        """Close at a limit: at a sentence end if there is one."""
+        self.masks["limit"] += 1
+        text = self.text.strip()
+        while text and any(not guard.closes(text) for guard in self._guards):
+            text = text[:-1].rstrip()
+        if len(text) > 1:
+            self.text = trim(text, min(self._limit.characters, len(text) - 1))
+        else:
+            self.text = _FALLBACK_RULE if self.band is Band.CONSTRAINTS else _FALLBACK
+        return Finish(self.text, f"{self.band} was cut at {reason}.")
