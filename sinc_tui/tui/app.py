@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from sinc_tui.rewriter import ModelFile
     from sinc_tui.tui.session import Engine
 
+BREAKPOINTS = [(0, "-narrow"), (100, "-medium"), (160, "-wide")]
+"""Columns from which each layout of the stylesheet holds."""
+
 SMALLEST = (60, 20)
 """Columns and rows below which the screen asks for a larger window."""
 
@@ -40,11 +43,7 @@ class SincApp(App[None]):
 
     TITLE = "sinc-tui"
     CSS_PATH = "screens/main.tcss"  # Textual loads no stylesheet for the default screen itself
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]]] = [
-        (0, "-narrow"),
-        (100, "-medium"),
-        (160, "-wide"),
-    ]
+    HORIZONTAL_BREAKPOINTS = BREAKPOINTS
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {
         _system_commands,
         _commands,

@@ -42,43 +42,34 @@ class CopyResult:
     """Where a text went.
 
     Attributes:
-        route: the way that worked; None when only the file was written, or nothing.
+        route: the way that was taken in the end.
         file: the copy on disk; None when it could not be written.
         troubles: what went wrong on the ways tried before.
     """
 
-    route: Route | None
+    route: Route
     file: Path | None
     troubles: tuple[str, ...] = ()
 
     @property
-    def reached(self) -> bool:
-        """Whether a way to the clipboard worked, as far as one can know."""
-        return self.route is not None and not (self.troubles and not self.confirmed)
-
-    @property
     def confirmed(self) -> bool:
-        """Whether the receiver said that it has the text."""
-        return self.route in (Route.NATIVE, Route.TMUX)
+        """Whether the receiver said that it has the text; a terminal never does."""
+        return self.route is not Route.OSC52
 
     @property
     def message(self) -> str:
         """Where it went, as the rest of a sentence."""
-        if self.route:
-            return _REACHED[self.route]
-        return (
-            f"the clipboard is out of reach; saved in {self.file}." if self.file else "not copied."
-        )
+        return _REACHED[self.route]
 
     @property
     def hint(self) -> str:
         """What went wrong before, and where the text lies when nobody confirmed it."""
-        file = f"Also in {self.file}." if self.file and self.route is Route.OSC52 else ""
+        file = f"Also in {self.file}." if self.file and not self.confirmed else ""
         return " ".join(filter(None, [*self.troubles, file]))
 
 
 def plan(environment: Mapping[str, str]) -> tuple[Route, ...]:
-    """The ways to try, in order, in an environment."""
+    """The ways to try, in order, in an environment; the terminal, which never refuses, is last."""
     remote = any(environment.get(name) for name in ("SSH_TTY", "SSH_CONNECTION", "SSH_CLIENT"))
     tmux = (Route.TMUX,) if environment.get("TMUX") else ()
     native = () if remote else (Route.NATIVE,)
@@ -99,12 +90,13 @@ async def copy(
     saved = _save(text, file, troubles)
     for route in plan(environment):
         if route is Route.OSC52:
-            send_osc52(text)
-        elif trouble := await _run(_command(route), text, environment, seconds):
-            troubles.append(trouble)
-            continue
-        return CopyResult(route, saved, tuple(troubles))
-    return CopyResult(None, saved, tuple(troubles))
+            break
+        trouble = await _run(_command(route), text, environment, seconds)
+        if not trouble:
+            return CopyResult(route, saved, tuple(troubles))
+        troubles.append(trouble)
+    send_osc52(text)
+    return CopyResult(Route.OSC52, saved, tuple(troubles))
 
 
 def _command(route: Route) -> Sequence[str]:

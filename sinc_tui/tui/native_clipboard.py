@@ -19,7 +19,7 @@ def main() -> int:
     try:
         pyperclip.copy(sys.stdin.buffer.read().decode("utf-8"))
     except pyperclip.PyperclipException as error:
-        return _fail(str(error).strip().splitlines()[0])
+        return _fail(_reason(str(error)))
     for helper in helpers:
         if helper.returncode:
             return _fail(f"{helper.args[0]} failed with exit code {helper.returncode}")
@@ -37,6 +37,13 @@ def _remember_helpers() -> list[Any]:
 
     subprocess.Popen.communicate = remembering  # type: ignore[method-assign]
     return helpers
+
+
+def _reason(complaint: str) -> str:
+    """Pyperclip's complaint on one line; the most common one in words that help."""
+    if "could not find a copy/paste mechanism" in complaint:
+        return "no helper program: install xclip or wl-clipboard"
+    return " ".join(complaint.split())
 
 
 def _fail(reason: str) -> int:

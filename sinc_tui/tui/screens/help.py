@@ -14,11 +14,12 @@ from textual.widgets import Static
 from sinc_tui.tui.screens.dialog import Dialog
 
 _EXTRA = [
-    ("⏎", "Run, from the prompt"),
-    ("tab", "Go to the next band; arrows scroll it"),
     ("^z", "Undo in the prompt"),
-    ("^p", "Command palette"),
+    ("tab", "Go to the next band; arrows scroll it"),
+    ("⏎", "Fold a band, where bands stand in one column"),
+    ("^p", "Command palette: every command by name"),
 ]
+"""Keys that Textual or other widgets bind."""
 
 
 class HelpScreen(Dialog[None]):
@@ -47,7 +48,7 @@ class HelpScreen(Dialog[None]):
             )
             for binding in self._bindings_shown
         ]
-        return [*_EXTRA[:1], *rows, *_EXTRA[1:]]
+        return [("⏎", "Run, from the prompt"), *rows, *_EXTRA]
 
 
 def _keys(binding: Binding) -> Iterable[Binding]:
@@ -57,4 +58,4 @@ def _keys(binding: Binding) -> Iterable[Binding]:
 
 def _row(row: tuple[str, str]) -> Content:
     keys, what = row
-    return Content.assemble((f"{keys:>22}", "$primary"), "  ", what)
+    return Content.assemble((f"{keys:>23}", "$primary"), "  ", what)

@@ -37,7 +37,7 @@ class MainScreen(Screen[None]):
             "ctrl+r,f5",
             "run",
             "Run",
-            tooltip="Write the six bands of the prompt",
+            tooltip="Run: write the six bands of the prompt",
             priority=True,
             id="run",
             key_display="⏎",
@@ -46,7 +46,7 @@ class MainScreen(Screen[None]):
             "escape",
             "stop",
             "Stop",
-            tooltip="Stop the run and keep what is there",
+            tooltip="Stop, and keep what is there",
             id="stop",
             key_display="esc",
         ),
@@ -61,21 +61,21 @@ class MainScreen(Screen[None]):
         Binding(
             "ctrl+e",
             "copy_as",
-            "Copy as",
-            tooltip="Copy the document in another format, or one band",
+            "Copy as…",
+            tooltip="Copy in another format, or one band",
             priority=True,
             id="copy_as",
         ),
         Binding(
             "ctrl+n",
             "new_prompt",
-            "New",
-            tooltip="Clear prompt and bands; Ctrl+Z brings the prompt back",
+            "New prompt",
+            tooltip="Clear prompt and bands; ^z brings it back",
             priority=True,
             id="new_prompt",
         ),
         Binding("f1", "help", "Help", tooltip="Show the keys", priority=True, id="help"),
-        Binding("ctrl+q", "app.quit", "Quit", priority=True, id="quit"),
+        Binding("ctrl+q", "app.quit", "Quit", tooltip="Leave sinc-tui", priority=True, id="quit"),
     ]
 
     def __init__(self, connect: Callable[[], Engine]) -> None:
@@ -190,14 +190,14 @@ class MainScreen(Screen[None]):
         self._notice.say(
             f"{prepared.label}: {result.message}",
             hint=result.hint,
-            tone="info" if prepared.complete and result.reached else "warning",
+            tone="info" if prepared.complete and not result.troubles else "warning",
         )
 
     def action_help(self) -> None:
         """Show the keys."""
         from sinc_tui.tui.screens.help import HelpScreen
 
-        self.app.push_screen(HelpScreen(self.BINDINGS, PromptEditor.BINDINGS))
+        self.app.push_screen(HelpScreen(self.BINDINGS, PromptEditor.OWN_BINDINGS))
 
     # Drawing.
 

@@ -13,9 +13,20 @@ from textual.widgets import Static
 
 from sinc_tui.sinc.bands import Band
 from sinc_tui.tui.literal import visible
+from sinc_tui.tui.theme import FAINT
 from sinc_tui.tui.widgets.band_header import BandHeader, Length
 
 _CURSOR = "▍"
+
+_MEANINGS = {
+    Band.PERSONA: "who should answer",
+    Band.CONTEXT: "the situation as given, and what is unknown",
+    Band.DATA: "the concrete inputs, word for word",
+    Band.CONSTRAINTS: "the rules; always the longest band",
+    Band.FORMAT: "the shape of the answer",
+    Band.TASK: "one imperative sentence",
+}
+"""What each band is for, shown while it is empty."""
 
 
 class BandPanel(VerticalScroll):
@@ -46,7 +57,7 @@ class BandPanel(VerticalScroll):
         super().__init__(id=f"band-{band.value.lower()}")
         self.band = band
         self._header = BandHeader(band)
-        self._text = Static(markup=False)
+        self._text = Static(self._empty(), markup=False)
         self._shown: tuple[str, bool] = ("", False)
 
     def compose(self) -> ComposeResult:
@@ -66,9 +77,13 @@ class BandPanel(VerticalScroll):
     def _draw(self, text: str, *, writing: bool) -> None:
         following = writing and self.is_vertical_scroll_end
         cursor = (_CURSOR, "$accent") if writing else ""
-        self._text.update(Content.assemble(visible(text), cursor))
+        filled = Content.assemble(visible(text), cursor)
+        self._text.update(filled if text or writing else self._empty())
         if following:
             self.scroll_end(animate=False)
+
+    def _empty(self) -> Content:
+        return Content.styled(_MEANINGS[self.band], FAINT)
 
     def action_fold(self) -> None:
         """Fold or unfold; the stylesheet heeds it only where panels stand in one column."""

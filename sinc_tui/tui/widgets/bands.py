@@ -40,9 +40,16 @@ class Bands(VerticalScroll, can_focus=False):
         if state.phase is Phase.FINISHED and self._phase is not Phase.FINISHED:
             for scrollable in (self, *self._panels.values()):
                 scrollable.scroll_home(animate=False)
-        elif len(state.writing) == 1 and self.max_scroll_y:
-            self._panels[next(iter(state.writing))].scroll_visible(animate=False)
+        elif len(state.writing) == 1:
+            panel = self._panels[next(iter(state.writing))]
+            self.call_after_refresh(self._keep_end_in_view, panel)
         self._phase = state.phase
+
+    def _keep_end_in_view(self, panel: BandPanel) -> None:
+        """Scroll the column, where there is one, so that the panel's last line is seen."""
+        hidden = panel.virtual_region.bottom - self.scroll_offset.y - self.size.height
+        if hidden > 0:
+            self.scroll_relative(y=hidden, animate=False)
 
 
 def lengths_of(state: RunState) -> dict[Band, Length]:

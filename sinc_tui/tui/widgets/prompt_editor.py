@@ -44,17 +44,20 @@ class PromptEditor(TextArea, inherit_bindings=False):
     }
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *_without({"ctrl+e", "ctrl+y"}, TextArea.BINDINGS),
+    OWN_BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             "ctrl+j,shift+enter,alt+enter",
             "new_line",
             "New line",
+            tooltip="New line in the prompt",
             show=False,
             id="new_line",
-            key_display="^j",
         ),
-        Binding("ctrl+shift+z", "redo", "Redo", show=False, id="redo"),
+        Binding("ctrl+shift+z", "redo", "Redo", tooltip="Redo", show=False, id="redo"),
+    ]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *_without({"ctrl+e", "ctrl+y"}, TextArea.BINDINGS),
+        *OWN_BINDINGS,
     ]
 
     @dataclass

@@ -49,7 +49,9 @@ class StatusBar(Static):
         return Content.assemble((mark, style), " ", (phase_words(self._state), "bold"))
 
     def _right(self) -> Content:
-        return Content.styled(" · ", MUTED).join([Content.styled(part, MUTED) for part in figures(self._state)])
+        return Content.styled(" · ", MUTED).join(
+            [Content.styled(part, MUTED) for part in figures(self._state)]
+        )
 
 
 def phase_words(state: RunState) -> str:

@@ -1,0 +1,107 @@
+"""The same screen in every size: columns, grid, one column, and a plea for a larger window."""
+
+from __future__ import annotations
+
+import pytest
+
+from sinc_tui.sinc.bands import Band
+from sinc_tui.tui.screens.too_small import TooSmallScreen
+from sinc_tui.tui.widgets.badges import Badge
+from sinc_tui.tui.widgets.band_panel import BandPanel
+from tests.support.scripted_worker import TEXTS
+from tests.support.waiting import until
+from tests.tui.test_main_screen import Driver, running
+
+SIZES = {(200, 50): 6, (120, 35): 3, (80, 24): 1}
+
+
+def columns(driver: Driver) -> int:
+    """In how many columns the panels stand."""
+    return len({panel.region.x for panel in driver.screen.query(BandPanel)})
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_columns(size: tuple[int, int]) -> None:
+    async with running(size) as driver:
+        await driver.pilot.pause()
+        assert columns(driver) == SIZES[size]
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_everything_essential_is_in_sight(size: tuple[int, int]) -> None:
+    async with running(size) as driver:
+        await driver.run("fix line 3")
+        driver.engine.write(TEXTS)
+        await until(lambda: driver.band(Band.TASK) == TEXTS[Band.TASK])
+        await driver.pilot.pause()
+        window = driver.screen.region
+        for widget in driver.screen.query("#prompt, Badge, BandHeader, StatusBar, FooterKey"):
+            assert widget.region in window, widget
+            assert widget.region.area > 0, widget
+
+
+async def test_resizing_goes_through_all_layouts_and_loses_nothing() -> None:
+    async with running((200, 50)) as driver:
+        await driver.run("keep me")
+        driver.engine.write(TEXTS)
+        await until(lambda: driver.band(Band.TASK) == TEXTS[Band.TASK])
+        for size, expected in SIZES.items():
+            await driver.pilot.resize_terminal(*size)
+            await until(lambda expected=expected: columns(driver) == expected)
+        await driver.pilot.resize_terminal(59, 19)
+        await until(lambda: isinstance(driver.app.screen, TooSmallScreen))
+        await driver.pilot.resize_terminal(120, 35)
+        await until(lambda: driver.app.screen is driver.screen and columns(driver) == 3)
+        assert driver.editor.text == "keep me"
+        assert driver.editor.has_focus
+        assert driver.band(Band.PERSONA) == TEXTS[Band.PERSONA]
+
+
+@pytest.mark.parametrize("size", [(59, 40), (200, 19)])
+async def test_too_small_from_the_start(size: tuple[int, int]) -> None:
+    async with running(size) as driver:
+        await until(lambda: isinstance(driver.app.screen, TooSmallScreen))
+        await driver.pilot.press("ctrl+q")
+        await until(lambda: driver.app.return_code == 0)
+
+
+async def test_too_small_while_a_dialog_is_open() -> None:
+    async with running((80, 24)) as driver:
+        await driver.pilot.press("f1")
+        await until(lambda: len(driver.app.screen_stack) == 2)
+        await driver.pilot.resize_terminal(40, 10)
+        await until(lambda: isinstance(driver.app.screen, TooSmallScreen))
+        await driver.pilot.resize_terminal(200, 50)
+        await until(lambda: len(driver.app.screen_stack) == 2)
+        await driver.pilot.press("escape")
+        await until(lambda: columns(driver) == 6)
+
+
+async def test_a_band_folds_in_one_column() -> None:
+    async with running((80, 24)) as driver:
+        panel = driver.screen.query_one("#band-persona", BandPanel)
+        panel.focus()
+        await driver.pilot.pause()
+        height = panel.region.height
+        await driver.pilot.press("enter")
+        await until(lambda: panel.region.height == height - 1 == 1)
+        await driver.pilot.resize_terminal(200, 50)
+        await until(lambda: panel.region.height > 10)
+
+
+async def test_badges_shorten_where_they_must() -> None:
+    async with running((60, 20)) as driver:
+        await driver.pilot.pause()
+        words = [str(badge.content) for badge in driver.screen.query(Badge)]
+        assert words == ["… JSON", "… bands", "… longest", "… sentence", "… formula"]
+        assert all(badge.region in driver.screen.region for badge in driver.screen.query(Badge))
+
+
+async def test_the_band_being_written_stays_in_sight() -> None:
+    async with running((80, 24)) as driver:
+        await driver.run("x")
+        long = dict.fromkeys(Band, "word " * 60)
+        driver.engine.write(long, unfinished=Band.TASK)
+        await until(lambda: driver.band(Band.TASK).startswith("word"))
+        header = driver.screen.query_one("#band-task BandHeader")
+        await until(lambda: header.region in driver.screen.query_one("#bands").region)

@@ -1,0 +1,311 @@
+"""The screen's flows, driven by keys, with an engine whose events the test hands out."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import cast
+
+import pytest
+from textual import events as textual_events
+from textual.pilot import Pilot
+from textual.widgets import Static
+
+from sinc_tui import events
+from sinc_tui.errors import SincError
+from sinc_tui.sinc.bands import Band
+from sinc_tui.sinc.invariants import Status, Verdict
+from sinc_tui.tui.app import SincApp
+from sinc_tui.tui.screens.main import MainScreen
+from sinc_tui.tui.state import Phase
+from sinc_tui.tui.widgets.badges import Badge
+from sinc_tui.tui.widgets.band_panel import BandPanel
+from sinc_tui.tui.widgets.bands import Bands
+from sinc_tui.tui.widgets.notice import Notice
+from sinc_tui.tui.widgets.prompt_editor import PromptEditor
+from sinc_tui.tui.widgets.status_bar import StatusBar
+from tests.support.fake_engine import FakeEngine
+from tests.support.scripted_worker import HOSTILE, TEXTS
+from tests.support.waiting import until
+
+
+class Driver:
+    """An app under test, with names for what a person looks at."""
+
+    def __init__(self, app: SincApp, pilot: Pilot[None], engine: FakeEngine) -> None:
+        self.app = app
+        self.pilot = pilot
+        self.engine = engine
+        self.screen = cast(MainScreen, app.screen_stack[0])
+        self.editor = self.screen.query_one(PromptEditor)
+
+    async def type(self, text: str) -> None:
+        await self.pilot.press(*("space" if character == " " else character for character in text))
+
+    async def run(self, prompt: str) -> None:
+        """Type a prompt, run it, and wait until the engine has it."""
+        await self.type(prompt)
+        await until(lambda: self.screen.state.info)
+        await self.pilot.press("enter")
+        await until(lambda: prompt in self.engine.prompts)
+
+    def band(self, band: Band) -> str:
+        """The text that a panel shows."""
+        panel = self.screen.query_one(f"#band-{band.value.lower()}", BandPanel)
+        return str(panel.query_one(Static).content)
+
+    def status(self) -> str:
+        return str(self.screen.query_one(StatusBar).render())
+
+    def notice(self, name: str) -> str:
+        return self.screen.query_one(f"#{name}", Notice).text
+
+
+@asynccontextmanager
+async def running(
+    size: tuple[int, int] = (120, 35), *, loads: bool = True
+) -> AsyncIterator[Driver]:
+    engine = FakeEngine(loads=loads)
+    connected: list[FakeEngine] = []
+
+    def connect() -> FakeEngine:
+        connected.append(engine)
+        return engine
+
+    app = SincApp(connect)
+    async with app.run_test(size=size) as pilot:
+        await until(lambda: connected)
+        yield Driver(app, pilot, engine)
+    assert engine.closed
+
+
+async def test_takes_typing_and_enter_while_the_model_loads() -> None:
+    async with running(loads=False) as driver:
+        await driver.type("fix line 3")
+        await until(lambda: "loading 40%" in driver.status())
+        await driver.pilot.press("enter")
+        await until(lambda: "loading 40%, then runs" in driver.status())
+        assert driver.engine.prompts == []
+        driver.engine.may_load.set()
+        await until(lambda: driver.engine.prompts == ["fix line 3"])
+        assert driver.editor.text == "fix line 3"
+
+
+async def test_a_run_that_waits_can_be_taken_back() -> None:
+    async with running(loads=False) as driver:
+        await driver.type("x")
+        await driver.pilot.press("enter")
+        await until(lambda: "then runs" in driver.status())
+        await driver.pilot.press("escape")
+        driver.engine.may_load.set()
+        await until(lambda: "ready" in driver.status())
+        assert driver.engine.prompts == []
+
+
+@pytest.mark.parametrize("key", ["enter", "ctrl+r", "f5"])
+async def test_keys_that_run(key: str) -> None:
+    async with running() as driver:
+        await driver.type("hi")
+        await driver.pilot.press(key)
+        await until(lambda: driver.engine.prompts == ["hi"])
+        assert driver.editor.text == "hi"
+
+
+@pytest.mark.parametrize("key", ["ctrl+j", "shift+enter", "alt+enter"])
+async def test_keys_that_put_in_a_new_line(key: str) -> None:
+    async with running() as driver:
+        await driver.type("a")
+        await driver.pilot.press(key)
+        await driver.type("b")
+        assert driver.editor.text == "a\nb"
+        assert driver.engine.prompts == []
+
+
+async def test_pasted_lines_stay_lines_and_do_not_run() -> None:
+    async with running() as driver:
+        driver.app.post_message(textual_events.Paste("one\ntwo\n"))
+        await until(lambda: driver.editor.text == "one\ntwo\n")
+        assert driver.engine.prompts == []
+
+
+async def test_blank_prompt_is_not_run() -> None:
+    async with running() as driver:
+        await driver.type(" ")
+        await driver.pilot.press("enter")
+        await until(lambda: "empty" in driver.notice("notice"))
+        assert driver.engine.prompts == []
+
+
+async def test_bands_fill_and_finish() -> None:
+    async with running() as driver:
+        await driver.run("fix")
+        driver.engine.write({Band.PERSONA: TEXTS[Band.PERSONA]})
+        driver.engine.say(events.BandDelta(Band.CONTEXT, "The user"))
+        await until(lambda: driver.band(Band.CONTEXT).startswith("The user"))
+        assert driver.band(Band.PERSONA) == TEXTS[Band.PERSONA]
+        assert "writing CONTEXT" in driver.status()
+        assert "test-model · untrained · CPU" in driver.status()
+
+
+async def test_a_fast_stream_is_drawn_at_most_twenty_times_a_second(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    drawn: list[int] = []
+    show = Bands.show
+
+    def counting(self: Bands, state: object) -> None:
+        drawn.append(1)
+        show(self, state)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Bands, "show", counting)
+    async with running() as driver:
+        await driver.run("fix")
+        drawn.clear()
+        for _ in range(500):
+            driver.engine.say(events.BandDelta(Band.DATA, "x"))
+        await until(lambda: driver.band(Band.DATA).startswith("x" * 500))
+        assert len(drawn) <= 3
+
+
+async def test_stop_keeps_what_is_there() -> None:
+    async with running() as driver:
+        await driver.run("fix")
+        driver.engine.write({Band.PERSONA: "You.", Band.CONTEXT: "Half"}, unfinished=Band.CONTEXT)
+        await until(lambda: driver.band(Band.CONTEXT).startswith("Half"))
+        await driver.pilot.press("escape")
+        await until(lambda: "stopped, 1 of 6 bands finished" in driver.status())
+        assert driver.band(Band.CONTEXT) == "Half"
+        assert driver.editor.text == "fix"
+
+
+async def test_failure_stands_where_it_happened_and_buries_nothing() -> None:
+    async with running() as driver:
+        await driver.run("fix")
+        driver.engine.write({Band.PERSONA: "You."})
+        await until(lambda: driver.band(Band.PERSONA) == "You.")
+        draft = driver.screen.state.draft
+        driver.engine.say(events.Failed(SincError("It broke.", hint="Run again."), draft))
+        await until(lambda: driver.notice("error") == "It broke. Run again.")
+        assert "failed" in driver.status()
+        assert driver.band(Band.PERSONA) == "You."
+        assert driver.editor.text == "fix"
+        assert driver.editor.has_focus
+        await driver.pilot.press("enter")
+        await until(lambda: driver.engine.prompts == ["fix", "fix"])
+        await until(lambda: driver.notice("error") == "")
+
+
+@pytest.mark.parametrize("error", [SincError("Told.", hint="Do."), RuntimeError("untold")])
+async def test_errors_raised_by_the_engine_are_shown(error: Exception) -> None:
+    async with running() as driver:
+        await driver.run("fix")
+        driver.engine.say(error)
+        await until(lambda: str(error).split(maxsplit=1)[0] in driver.notice("error"))
+        assert driver.screen.state.phase is Phase.FAILED
+        await driver.pilot.press("enter")
+        await until(lambda: len(driver.engine.prompts) == 2)
+
+
+async def test_running_again_stops_the_run_under_way() -> None:
+    async with running() as driver:
+        await driver.run("a")
+        driver.engine.write({Band.PERSONA: "old"})
+        await until(lambda: driver.band(Band.PERSONA) == "old")
+        await driver.type("b")
+        await driver.pilot.press("enter")
+        await until(lambda: driver.engine.prompts == ["a", "ab"])
+        driver.engine.write({Band.PERSONA: "new"})
+        await until(lambda: driver.band(Band.PERSONA) == "new")
+
+
+async def test_new_prompt_clears_and_undo_brings_it_back() -> None:
+    async with running() as driver:
+        await driver.run("precious")
+        driver.engine.write({Band.PERSONA: "You."})
+        await until(lambda: driver.band(Band.PERSONA) == "You.")
+        await driver.pilot.press("ctrl+n")
+        await until(lambda: driver.screen.state.empty and driver.band(Band.PERSONA) != "You.")
+        assert driver.editor.text == ""
+        assert "Ctrl+Z" in driver.notice("notice")
+        await driver.pilot.press("ctrl+z")
+        assert driver.editor.text == "precious"
+
+
+async def test_badges_turn_and_a_failing_one_says_why() -> None:
+    async with running() as driver:
+        await driver.run("fix")
+        badge = driver.screen.query_one("#badge-task_one_sentence", Badge)
+        assert str(badge.content) == "… TASK one sentence"
+        driver.engine.say(
+            events.InvariantChanged(Verdict("json", Status.PASS, "")),
+            events.InvariantChanged(
+                Verdict("task_one_sentence", Status.FAIL, "TASK has 2 sentences")
+            ),
+        )
+        await until(lambda: str(badge.content) == "✗ TASK one sentence")
+        assert str(badge.tooltip) == "TASK has 2 sentences"
+        reasons = driver.screen.query_one("Reasons", Static)
+        assert reasons.display
+        assert "TASK has 2 sentences" in str(reasons.content)
+        assert str(driver.screen.query_one("#badge-json", Badge).content) == "✓ JSON"
+
+
+async def test_texts_are_shown_literally() -> None:
+    async with running((200, 50)) as driver:
+        await driver.run("[bold]x[/]")
+        driver.engine.write(HOSTILE)
+        await until(lambda: driver.band(Band.TASK) == HOSTILE[Band.TASK])
+        assert "[bold red]not markup[/]" in driver.band(Band.PERSONA)
+        assert "␛[31mred" in driver.band(Band.CONTEXT)
+        assert "⟨U+202E⟩" in driver.band(Band.CONTEXT)
+        driver.app.post_message(textual_events.Paste("\x1b[2J\u202e"))
+        await until(lambda: "\x1b[2J\u202e" in driver.editor.text)
+        await driver.pilot.pause()
+        drawn = "".join(
+            segment.text
+            for y in range(driver.editor.size.height)
+            for segment in driver.editor.render_line(y)
+        )
+        assert "␛[2J" in drawn
+        assert "\x1b" not in drawn
+        assert "\u202e" not in drawn
+
+
+async def test_errors_are_shown_literally() -> None:
+    async with running() as driver:
+        await driver.run("x")
+        error = SincError("No file [red]a.gguf[/red] \x1b[2J")
+        driver.engine.say(events.Failed(error, driver.screen.state.draft))
+        await until(lambda: driver.notice("error"))
+        shown = str(driver.screen.query_one("#error", Notice).content)
+        assert "[red]a.gguf[/red] ␛[2J" in shown
+
+
+async def test_commands_are_in_the_palette() -> None:
+    async with running() as driver:
+        await driver.type("hi")
+        await driver.pilot.press("ctrl+p")
+        await until(lambda: len(driver.app.screen_stack) == 2)
+        await driver.type("write the six")
+        await driver.pilot.pause(0.5)
+        await driver.pilot.press("enter")
+        await until(lambda: driver.engine.prompts == ["hi"])
+
+
+async def test_help_lists_the_keys_and_closes() -> None:
+    async with running() as driver:
+        await driver.pilot.press("f1")
+        await until(lambda: len(driver.app.screen_stack) == 2)
+        shown = str(driver.app.screen.query_one(Static).content)
+        for word in ("^y", "f5", "Copy the document as JSON", "New line in the prompt"):
+            assert word in shown
+        await driver.pilot.press("escape")
+        await until(lambda: driver.editor.has_focus)
+
+
+async def test_quits_in_mid_run() -> None:
+    async with running() as driver:
+        await driver.run("x")
+        driver.engine.write({Band.PERSONA: "You."}, unfinished=Band.PERSONA)
+        await driver.pilot.press("ctrl+q")
+        await until(lambda: driver.app.return_code == 0)
