@@ -32,8 +32,8 @@ _GERMAN_ORDINAL = re.compile(
 )
 
 
-def _words(*lines: str) -> frozenset[str]:
-    return frozenset(" ".join(lines).split())
+def _words(names: str) -> frozenset[str]:
+    return frozenset(names.split())
 
 
 _NEVER_LAST = _words(
