@@ -11,9 +11,9 @@ import re
 from collections.abc import Callable, Mapping
 from xml.sax.saxutils import escape, quoteattr
 
+from sinc_tui.sinc.controls import visible
 from sinc_tui.sinc.document import SincDocument
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff]")
 _BEYOND_ASCII_CONTROL = re.compile(r"[\x7f-\x9f\u2028\u2029]")
 
 
@@ -57,17 +57,6 @@ EXPORTERS: Mapping[str, Callable[[SincDocument], str]] = {
     "xml": to_xml,
 }
 """Every format by the name that users type."""
-
-
-def visible(text: str) -> str:
-    """`text` with each control character but newline and tab as a picture of itself."""
-    return _CONTROL.sub(lambda match: _picture(ord(match[0])), text)
-
-
-def _picture(code: int) -> str:
-    if code < 0x20:
-        return chr(0x2400 + code)
-    return "␡" if code == 0x7F else "\ufffd"
 
 
 def _plain(text: str) -> str:

@@ -39,7 +39,9 @@ def _sinc_tui(root: Object) -> list[str]:
         found.append("The formula has an unknown spelling.")
     if "T" in root and root["T"] != AXIS:
         found.append(f"T is not {AXIS}.")
-    fragments = root.get("fragments", [])
+    if "fragments" not in root:
+        return found
+    fragments = root["fragments"]
     if not isinstance(fragments, list):
         return [*found, "The fragments are not a list."]
     shape = _six_bands(fragments)
@@ -97,8 +99,12 @@ def _article(root: Object) -> list[str]:
 def _sinc_prompt(root: Object) -> list[str]:
     """One to six bands in any order, no other keys, no blank string; no rule on length or TASK."""
     found = _missing(root, _KEYS, "The document") + _extra(root, _KEYS, "The document")
-    found += [f"{key} is not a text." for key in ("formula", "T") if not _has_text(root.get(key))]
-    fragments = root.get("fragments")
+    found += [
+        f"{key} is not a text." for key in ("formula", "T") if not _has_text(root.get(key, "-"))
+    ]
+    if "fragments" not in root:
+        return found
+    fragments = root["fragments"]
     if not isinstance(fragments, list):
         return [*found, "The fragments are not a list."]
     if not 1 <= len(fragments) <= len(Band):

@@ -1,0 +1,84 @@
+"""Reading what a command is given: an argument, a file, standard input, a model's path."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sinc_tui.cli.diagnostics import InputError
+
+if TYPE_CHECKING:
+    from sinc_tui.models.default import ModelFile
+
+STDIN = "-"
+_BOM = "\ufeff"
+
+
+def read_prompt(argument: str | None, file: str | None) -> str | None:
+    """The raw prompt, or None when there is none to read. Raises `InputError`.
+
+    What comes from a file or a pipe loses its last newline, which the sender's tool put there.
+    """
+    if file is not None:
+        return _text(read_bytes(file), file)
+    if argument == STDIN or (argument is None and _piped()):
+        return _text(read_bytes(STDIN), STDIN)
+    return argument if argument is None else _argument(argument)
+
+
+def read_bytes(name: str) -> bytes:
+    """The content of a file, or of standard input for `-`; raises `InputError`."""
+    try:
+        if name != STDIN:
+            return Path(name).read_bytes()
+        if sys.stdin is None:
+            raise InputError("There is no standard input to read.")
+        return sys.stdin.buffer.read()
+    except FileNotFoundError:
+        raise InputError(f"There is no file {name}.") from None
+    except IsADirectoryError:
+        raise InputError(f"{name} is a folder, not a file.") from None
+    except OSError as error:
+        raise InputError(f"{shown(name)} cannot be read: {error.strerror}.") from None
+    except ValueError:
+        raise InputError(f"{name!r} is no file name.") from None
+
+
+def shown(name: str) -> str:
+    """How an input is called in messages."""
+    return "standard input" if name == STDIN else name
+
+
+def model_file(path: str | None) -> ModelFile | None:
+    """The model that the user named; None leaves the choice to the program."""
+    if path is None:
+        return None
+    from sinc_tui.models.default import ModelFile
+
+    resolved = Path(path).expanduser().absolute()
+    return ModelFile(resolved, resolved.stem)
+
+
+def _piped() -> bool:
+    return sys.stdin is not None and not sys.stdin.isatty()
+
+
+def _text(raw: bytes, name: str) -> str:
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{shown(name)[:1].upper()}{shown(name)[1:]} is not UTF-8 (byte {error.start}).",
+            hint="Convert it first, for example with iconv.",
+        ) from None
+    text = text.removeprefix(_BOM)
+    return text[:-2] if text.endswith("\r\n") else text.removesuffix("\n")
+
+
+def _argument(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise InputError("The prompt on the command line is not UTF-8.") from None
+    return text

@@ -1,0 +1,66 @@
+"""The `sinc-tui` command."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from sinc_tui import __version__
+from sinc_tui.cli.diagnostics import DONE, INTERRUPTED, report
+from sinc_tui.cli.lazy import LazyGroup
+from sinc_tui.cli.rewrite import rewrite
+from sinc_tui.cli.validate import validate
+from sinc_tui.errors import SincError
+
+LAZY = {
+    "models": "List, download and choose models.",
+    "distill": "Train and judge a student of your own.",
+}
+"""Commands of other modules, with the line of help that stands in the list."""
+
+
+@click.group(
+    cls=LazyGroup,
+    lazy=LAZY,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.option("--model", metavar="PATH.gguf", help="Open the app on this model file.")
+@click.version_option(__version__, prog_name="sinc-tui", message="%(prog)s %(version)s")
+@click.pass_context
+def cli(context: click.Context, model: str | None) -> int:
+    """Turn careless prompts into valid six-band sinc documents, offline.
+
+    Without a command, the app opens.
+    """
+    if context.invoked_subcommand is not None:
+        if model is not None:
+            raise click.UsageError("Write --model after the command.")
+        return DONE
+    from sinc_tui.cli.app import open_app
+
+    return open_app(model)
+
+
+cli.add_command(rewrite)
+cli.add_command(validate)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line (None: the process's own); the exit code."""
+    try:
+        code = cli.main(arguments, prog_name="sinc-tui", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except SincError as error:
+        return report(error)
+    except (KeyboardInterrupt, click.Abort):
+        return INTERRUPTED
+    return code if isinstance(code, int) else DONE
+
+
+if __name__ == "__main__":
+    sys.exit(main())
