@@ -165,9 +165,7 @@ class Rewriter:
         assert model is not None
         yield Loading(_LOADING, 0.0)
         self._client = await EngineClient.start(paths.engine_log(), self._worker)
-        await self._client.send(
-            Load(path=str(model.path), name=model.name, options=self._options)
-        )
+        await self._client.send(Load(path=str(model.path), name=model.name, options=self._options))
         async for message in self._client.messages():
             if isinstance(message, Progress):
                 yield Loading(_LOADING, message.fraction)

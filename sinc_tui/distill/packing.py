@@ -51,7 +51,9 @@ class Packer:
     without a decoder too.
     """
 
-    def __init__(self, tokenizer: Tokenizer, layout: Layout, *, scaffold_weight: float = 0.0) -> None:
+    def __init__(
+        self, tokenizer: Tokenizer, layout: Layout, *, scaffold_weight: float = 0.0
+    ) -> None:
         self._tokenizer = tokenizer
         self._layout = layout
         self._scaffold = Scaffold.of(tokenizer)
@@ -60,7 +62,11 @@ class Packer:
     def pack(self, example: Example, mode: DecodeMode) -> TokenSequence:
         """One example in one of the two orders."""
         prefix = self._layout.prompt(self._tokenizer, example.prompt)
-        return self._sequential(prefix, example) if mode == "sequential" else self._parallel(prefix, example)
+        return (
+            self._sequential(prefix, example)
+            if mode == "sequential"
+            else self._parallel(prefix, example)
+        )
 
     def _text(self, example: Example, band: Band) -> list[int]:
         """What the model writes for a band: its text and the quote that closes it."""

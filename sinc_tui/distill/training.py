@@ -66,7 +66,9 @@ class Trainer:
         folder.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(seed)
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.model = add_adapter(load_base(profile.base, dtype=torch.bfloat16), profile).to(self._device)
+        self.model = add_adapter(load_base(profile.base, dtype=torch.bfloat16), profile).to(
+            self._device
+        )
         self._weights = [p for p in self.model.parameters() if p.requires_grad]
         self._optimizer = torch.optim.AdamW(
             self._weights,
@@ -96,7 +98,9 @@ class Trainer:
         self.model.eval()
         with torch.no_grad():
             for start in range(0, len(sequences), self.profile.batch):
-                group = [_without_scaffold(s) for s in sequences[start : start + self.profile.batch]]
+                group = [
+                    _without_scaffold(s) for s in sequences[start : start + self.profile.batch]
+                ]
                 counted = sum(sum(s.weights) for s in group)
                 total += self._loss(collate(group)).item() * counted
                 weight += counted

@@ -6,6 +6,7 @@ grow at once. Both hand out the same events and end in a document whose invarian
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +15,7 @@ from typing import Protocol
 
 from sinc_tui.engine.guards import NumberGuard
 from sinc_tui.engine.layout import Layout, Scaffold, Tokenizer, escape
-from sinc_tui.engine.limits import Limit, limits
+from sinc_tui.engine.limits import LEAST_RULES, limits
 from sinc_tui.engine.prefix import Prefix
 from sinc_tui.engine.protocol import RunStats, SamplerOptions
 from sinc_tui.engine.runtime import Cancelled, Run, Runtime
@@ -200,7 +201,7 @@ class Decoder:
                 self._vocabulary,
                 Sampler(request.sampler, band.n),
                 limit,
-                may_close=lambda length: length > job.longest_other(),
+                may_close=lambda n: n > max(job.longest_other(), LEAST_RULES),
                 may_wait=job.others_open if request.sampler.decode == "parallel" else lambda: False,
                 free=request.free,
             )
@@ -290,11 +291,30 @@ class Decoder:
         job.finish(writer.band, finish)
 
 
+_RULES = (
+    " Keep to what the prompt says.",
+    " Keep every fact of DATA as it is written.",
+    " Do not add facts that the prompt does not hold.",
+    " State what is missing instead of guessing it.",
+)
+
+
 def _mend(job: _Job) -> None:
-    """Where CONSTRAINTS could not outgrow a band, cut that band and say so."""
-    length = len(job.texts[Band.CONSTRAINTS])
+    """Where CONSTRAINTS could not outgrow a band, cut that band and say so.
+
+    A given band is not cut: there general rules fill CONSTRAINTS up.
+    """
+    given, rules = job.request.given, job.texts[Band.CONSTRAINTS]
+    fixed = max((len(t) for b, t in given.items() if b is not Band.CONSTRAINTS), default=0)
+    if len(rules) <= fixed:
+        for rule in itertools.cycle(_RULES):
+            rules += rule
+            if len(rules) > fixed:
+                break
+        job.finish(Band.CONSTRAINTS, Finish(rules, "CONSTRAINTS was filled up with general rules."))
     for band in Band:
         text = job.texts[band]
-        if band is Band.CONSTRAINTS or band in job.request.given or len(text) < length:
+        if band is Band.CONSTRAINTS or band in given or len(text) < len(rules):
             continue
-        job.finish(band, Finish(trim(text, length - 1), f"{band} was cut to stay under CONSTRAINTS."))
+        cut = trim(text, len(rules) - 1)
+        job.finish(band, Finish(cut, f"{band} was cut to stay under CONSTRAINTS."))

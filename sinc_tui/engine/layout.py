@@ -101,7 +101,9 @@ def chatml(tokenizer: Tokenizer, *, example: tuple[str, str] | None = None) -> L
     parts = [f"<|im_start|>system\n{SYSTEM}<|im_end|>\n"]
     if example is not None:
         prompt, answer = example
-        parts.append(f"<|im_start|>user\n{prompt}<|im_end|>\n<|im_start|>assistant\n{answer}<|im_end|>\n")
+        parts.append(
+            f"<|im_start|>user\n{prompt}<|im_end|>\n<|im_start|>assistant\n{answer}<|im_end|>\n"
+        )
     before = tokenizer.control("".join(parts) + "<|im_start|>user\n")
     after = tokenizer.control("<|im_end|>\n<|im_start|>assistant\n")
     name = "chatml" if example is None else "chatml with a worked example"

@@ -19,7 +19,8 @@ CHARACTERS: Mapping[Band, int] = {
 """Most code points of each band: the teacher's habits with room to spare."""
 
 _MARGIN = 150
-_LEAST = 40
+LEAST_RULES = 40
+"""Fewest code points of CONSTRAINTS."""
 _CHARACTERS_A_TOKEN = 2
 
 
@@ -29,6 +30,11 @@ class Limit:
 
     characters: int
     tokens: int
+
+    @classmethod
+    def of(cls, characters: int) -> Limit:
+        """The tokens that so many characters may take."""
+        return cls(characters, max(1, characters // _CHARACTERS_A_TOKEN))
 
     def below(self, length: int) -> Limit:
         """The same, but shorter than `length` code points."""
@@ -42,20 +48,21 @@ def limits(given: Mapping[Band, str]) -> dict[Band, Limit]:
     Raises `SincError` where a given CONSTRAINTS is too short to be the longest.
     """
     fixed = given.get(Band.CONSTRAINTS)
-    longest = max((len(text) for band, text in given.items() if band != Band.CONSTRAINTS), default=0)
-    if fixed is not None and len(fixed) <= max(longest, _LEAST):
+    longest = max(
+        (len(text) for band, text in given.items() if band != Band.CONSTRAINTS), default=0
+    )
+    if fixed is not None and len(fixed) <= max(longest, LEAST_RULES):
         raise SincError(
             f"CONSTRAINTS is locked with {len(fixed)} characters and must be the longest band.",
-            hint=f"Unlock it, or make it longer than {max(longest, _LEAST)} characters.",
+            hint=f"Unlock it, or make it longer than {max(longest, LEAST_RULES)} characters.",
         )
-    return {band: _limit(_characters(band, fixed, longest)) for band in Band}
+    room = {band: Limit.of(_characters(band, fixed, longest)) for band in Band}
+    rules = room[Band.CONSTRAINTS]
+    room[Band.CONSTRAINTS] = Limit(rules.characters, max(rules.tokens, longest + _MARGIN))
+    return room
 
 
 def _characters(band: Band, fixed: str | None, longest: int) -> int:
     if band is Band.CONSTRAINTS:
         return max(CHARACTERS[band], longest + _MARGIN)
     return CHARACTERS[band] if fixed is None else min(CHARACTERS[band], len(fixed) - 1)
-
-
-def _limit(characters: int) -> Limit:
-    return Limit(characters, characters // _CHARACTERS_A_TOKEN)

@@ -163,9 +163,7 @@ def physical_cores() -> int:
 
 def _siblings(cpu: int) -> str:
     try:
-        return Path(
-            f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list"
-        ).read_text()
+        return Path(f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list").read_text()
     except OSError:
         return str(cpu)
 
@@ -175,4 +173,6 @@ def _gpu() -> str:
     if not llama_cpp.llama_supports_gpu_offload():
         return ""
     info = llama_cpp.llama_print_system_info().decode(errors="replace")
-    return next((name for name in ("CUDA", "Metal", "Vulkan") if name.lower() in info.lower()), "GPU")
+    return next(
+        (name for name in ("CUDA", "Metal", "Vulkan") if name.lower() in info.lower()), "GPU"
+    )

@@ -40,7 +40,10 @@ class Sampler:
         """A token among those allowed (bool [vocabulary]); None when there is none."""
         if not allowed.any():
             return None
-        return self.pick(np.where(allowed, logits, _NEVER))
+        choices = np.where(allowed, logits, _NEVER)
+        if not np.isfinite(choices.max()):
+            return int(allowed.argmax())
+        return self.pick(choices)
 
     def pick(self, logits: Logits) -> int:
         """The likeliest token, or at a temperature above 0 one of those that min-p leaves."""
@@ -78,6 +81,10 @@ class Sampler:
 def _match(written: Sequence[int], end: int, last: int) -> int:
     """How many tokens up to `end` equal those up to `last`."""
     length = 1
-    while length < _DRY_LONGEST and end - length >= 0 and written[end - length] == written[last - length]:
+    while (
+        length < _DRY_LONGEST
+        and end - length >= 0
+        and written[end - length] == written[last - length]
+    ):
         length += 1
     return length

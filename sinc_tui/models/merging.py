@@ -1,0 +1,54 @@
+"""Merging a LoRA adapter into its base model, quantized anew: done once, so that no run pays for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gguf
+
+from sinc_tui.models import gguf_io
+
+STUDENT_KEY = "sinc.layout"
+"""Metadata key that marks a model trained for this job; its value names the prompt layout."""
+
+
+def merge(
+    base: Path,
+    adapter: Path,
+    target: Path,
+    *,
+    quantization: str = "Q8_0",
+    progress: Callable[[float], None] = lambda _: None,
+) -> None:
+    """Write `base` + `adapter` to `target`.
+
+    Tensors that the adapter changes become `quantization` (a name that the gguf package can quantize:
+    F16, BF16, Q8_0, Q5_1, Q5_0, Q4_1, Q4_0); all others stay as they are, bit by bit. W + alpha / rank * B A,
+    https://arxiv.org/abs/2106.09685. `progress` hears fractions from 0.0 to 1.0.
+    """
+    kind = gguf.GGMLQuantizationType[quantization]
+    reader, delta = gguf.GGUFReader(base), gguf.GGUFReader(adapter)
+    pairs = gguf_io.tensors(delta)
+    alpha = float(delta.get_field(gguf.Keys.Adapter.LORA_ALPHA).contents())
+    extra = {STUDENT_KEY: gguf_io.text(delta, STUDENT_KEY) or "chatml"}
+    writer = gguf.GGUFWriter(target, gguf_io.text(reader, "general.architecture"))
+    gguf_io.copy_metadata(reader, writer, extra)
+    for done, tensor in enumerate(reader.tensors):
+        if f"{tensor.name}.lora_a" in pairs:
+            data = gguf.quants.quantize(_merged(tensor, pairs, alpha), kind)
+            writer.add_tensor(tensor.name, data, raw_dtype=kind)
+        else:
+            writer.add_tensor(
+                tensor.name, tensor.data, raw_dtype=tensor.tensor_type, raw_shape=tensor.data.shape
+            )
+        progress((done + 1) / len(reader.tensors) * 0.9)
+    gguf_io.write(writer)
+    progress(1.0)
+
+
+def _merged(tensor: Any, pairs: dict[str, Any], alpha: float) -> gguf_io.Floats:
+    a = gguf_io.dequantized(pairs[f"{tensor.name}.lora_a"])
+    b = gguf_io.dequantized(pairs[f"{tensor.name}.lora_b"])
+    return gguf_io.dequantized(tensor) + (b @ a) * (alpha / len(a))

@@ -1,0 +1,96 @@
+"""Whatever a model does, the document is valid: hostile logits in both decoding orders."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import sinc_prompt
+
+from sinc_tui.engine.decoder import Decoder, Request
+from sinc_tui.engine.layout import chatml
+from sinc_tui.engine.protocol import DecodeMode, SamplerOptions
+from sinc_tui.engine.vocabulary import Vocabulary
+from sinc_tui.sinc.bands import Band
+from sinc_tui.sinc.document import SincDocument
+from sinc_tui.sinc.draft import Draft
+from sinc_tui.sinc.invariants import Status, check
+from sinc_tui.sinc.rulesets import problems
+from tests.support.hostile_runtime import PIECES, POLICIES, ByteTokenizer, HostileRuntime
+
+PROMPTS = [
+    "fix line 3",
+    "",
+    "pay 1,200.50 to 12C before 2024-02-01, v2.3.1",
+    'say "hi" \\ {} 日本 ½',
+]
+SEEDS = range(17)
+VOCABULARY = Vocabulary(PIECES)
+
+
+class Recorder:
+    """What a listener heard, put together as a front end would."""
+
+    def __init__(self) -> None:
+        self.draft = Draft()
+
+    def delta(self, band: Band, text: str) -> None:
+        assert band not in self.draft.done
+        self.draft.texts[band] += text
+
+    def band_end(self, band: Band, text: str) -> None:
+        self.draft.texts[band] = text
+        self.draft.done.add(band)
+
+
+def decompose(
+    policy: str, mode: DecodeMode, seed: int, *, temperature: float = 0.0
+) -> tuple[dict[Band, str], Recorder, str]:
+    prompt = PROMPTS[seed % len(PROMPTS)]
+    tokenizer, heard = ByteTokenizer(), Recorder()
+    runtime = HostileRuntime(POLICIES[policy], seed)
+    decoder = Decoder(runtime, tokenizer, VOCABULARY, chatml(tokenizer))
+    sampler = SamplerOptions(seed=seed, decode=mode, temperature=temperature)
+    texts, _ = decoder.decompose(Request(prompt, sampler), heard)
+    return texts, heard, prompt
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("mode", ["sequential", "parallel"])
+def test_every_document_is_valid(policy: str, mode: DecodeMode) -> None:
+    for seed in SEEDS:
+        texts, heard, prompt = decompose(policy, mode, seed, temperature=float(seed % 3))
+        assert heard.draft.texts == texts
+        verdicts = check(heard.draft)
+        assert all(v.status is Status.PASS for v in verdicts), (seed, verdicts, texts)
+        document = SincDocument.from_bands(texts).model_dump_json()
+        for rules in ("sinc-tui", "article", "sinc-prompt"):
+            assert problems(document, rules) == [], (seed, rules, texts)
+        assert sinc_prompt.validate(json.loads(document)) == (True, []), (seed, texts)
+        assert _numbers(texts[Band.DATA]) <= _numbers(prompt), (seed, texts)
+
+
+def _numbers(text: str) -> set[str]:
+    import re
+
+    return set(re.findall(r"\d+", text))
+
+
+def test_same_seed_same_document() -> None:
+    for mode in ("sequential", "parallel"):
+        first, _, _ = decompose("random", mode, 5, temperature=1.0)
+        again, _, _ = decompose("random", mode, 5, temperature=1.0)
+        assert first == again
+
+
+def test_given_bands_are_kept() -> None:
+    given = {Band.DATA: "x" * 600, Band.TASK: "Do it."}
+    for mode in ("sequential", "parallel"):
+        tokenizer, heard = ByteTokenizer(), Recorder()
+        decoder = Decoder(
+            HostileRuntime(POLICIES["random"], 1), tokenizer, VOCABULARY, chatml(tokenizer)
+        )
+        request = Request("fix", SamplerOptions(decode=mode), given=given)
+        texts, _ = decoder.decompose(request, heard)
+        assert {band: texts[band] for band in given} == given
+        assert len(texts[Band.CONSTRAINTS]) > 600
