@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Protocol
 
-from sinc_tui.tui.state import RunState
+from sinc_tui.tui.state import Phase, RunState
 
 if TYPE_CHECKING:
     from sinc_tui.events import Event
@@ -43,7 +43,7 @@ class Session:
     async def load(self) -> None:
         """Load the model, so that the first run need not wait for it."""
         async with self._turn:
-            await self._consume(lambda engine: engine.start())
+            await self._consume(lambda engine: engine.start(), lambda: True)
 
     async def run(self, prompt: str) -> None:
         """Decompose `prompt`; stops the run under way. Of several that wait, the last one runs."""
@@ -57,12 +57,14 @@ class Session:
             if wanted == self._wanted:
                 self.state.begin(prompt)
                 self._changed()
-                await self._consume(lambda engine: engine.rewrite(prompt))
+                await self._consume(
+                    lambda engine: engine.rewrite(prompt), lambda: wanted == self._wanted
+                )
 
     async def stop(self) -> None:
         """Stop the run under way and keep what it wrote; drop a run that waits."""
         self._wanted += 1
-        if self.state.running and self.state.info is None:
+        if self.state.running and self.state.phase is Phase.LOADING:
             self.state.abandon()
             self._changed()
         await self._stop_engine()
@@ -84,8 +86,14 @@ class Session:
         if self._engine is not None:
             await self._engine.stop()
 
-    async def _consume(self, stream: Callable[[Engine], AsyncIterator[Event]]) -> None:
-        """Apply a stream to the state; whatever is raised on the way is shown, not lost."""
+    async def _consume(
+        self, stream: Callable[[Engine], AsyncIterator[Event]], wanted: Callable[[], bool]
+    ) -> None:
+        """Apply a stream to the state; whatever is raised on the way is shown, not lost.
+
+        A run that is not wanted any more is stopped again at its first event: while the engine still
+        started, there was no run to stop.
+        """
         from sinc_tui.errors import SincError
 
         try:
@@ -94,6 +102,8 @@ class Session:
             async for event in stream(self._engine):
                 self.state.apply(event)
                 self._changed()
+                if not wanted():
+                    await self._stop_engine()
         except SincError as error:
             self.state.fail(error)
         except Exception as error:

@@ -91,7 +91,7 @@ class RunState:
 
     def abandon(self) -> None:
         """A run that waited for the model is not wanted any more."""
-        self._end(Phase.STOPPED if self.info else Phase.LOADING)
+        self._end(Phase.LOADING)
 
     def fail(self, error: SincError, draft: Draft | None = None) -> None:
         """Loading or the run failed; what was written stays."""

@@ -1,10 +1,12 @@
 """An engine's child process without a model: speaks the wire protocol, writes what it is told to.
 
     python scripted_worker.py [--script NAME] [--delay SECONDS] [--pid-file PATH] [--texts JSON]
+                              [--hold PATH]
 
 Scripts: `normal`; `crash` kills itself in the middle of CONSTRAINTS; `load-error` answers the load
 with an error, `run-error` the run; `stuck` writes two bands and then nothing until it is cancelled;
-`hostile` writes texts that would act on a terminal or on markup.
+`hostile` writes texts that would act on a terminal or on markup. While the file of `--hold` is there,
+every script waits in the middle of CONSTRAINTS.
 """
 
 from __future__ import annotations
@@ -96,7 +98,9 @@ class Worker:
         for band, text in self._texts.items():
             if band in command.given:
                 continue
-            for piece in _pieces(text):
+            for number, piece in enumerate(_pieces(text)):
+                if number == 9 and band is Band.CONSTRAINTS:
+                    self._hold(command)
                 if command.run in self._cancelled:
                     return self._say(protocol.Stopped(run=command.run))
                 self._interrupt(command, band)
@@ -112,6 +116,11 @@ class Worker:
         if self._options.script == "stuck" and band is Band.DATA:
             while command.run not in self._cancelled:
                 time.sleep(0.01)
+
+    def _hold(self, command: protocol.Decompose) -> None:
+        hold = self._options.hold
+        while hold and hold.exists() and command.run not in self._cancelled:
+            time.sleep(0.01)
 
     def _stats(self, command: protocol.Decompose, begun: float) -> protocol.RunStats:
         free = sum(len(list(_pieces(text))) for text in self._texts.values())
@@ -148,7 +157,9 @@ def main() -> None:
     parser.add_argument("--delay", type=float, default=0.0, help="seconds after each piece")
     parser.add_argument("--pid-file", type=Path)
     parser.add_argument("--texts", type=Path)
+    parser.add_argument("--hold", type=Path)
     options = parser.parse_args()
+    print("NOISE: the worker speaks on stderr", file=sys.stderr, flush=True)
     if options.pid_file:
         options.pid_file.write_text(str(os.getpid()))
     Worker(options).serve()

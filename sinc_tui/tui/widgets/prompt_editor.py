@@ -46,7 +46,7 @@ class PromptEditor(TextArea, inherit_bindings=False):
 
     OWN_BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
-            "ctrl+j,shift+enter,alt+enter",
+            "ctrl+j,shift+enter",
             "new_line",
             "New line",
             tooltip="New line in the prompt",
@@ -77,11 +77,23 @@ class PromptEditor(TextArea, inherit_bindings=False):
         self.border_subtitle = "Enter runs · Ctrl+J new line"
 
     async def _on_key(self, event: events.Key) -> None:
-        if event.key != "enter":
+        """Take the keys that run or break the line; the text area would misread them.
+
+        A binding's action runs only after the key has gone up to the app; what was typed behind the
+        new line would by then stand before it. So it is put in here.
+        """
+        breaks = any(
+            binding.action == "new_line"
+            for binding in self._bindings.key_to_bindings.get(event.key, ())
+        )
+        if event.key != "enter" and not breaks:
             return await super()._on_key(event)
         event.stop()
         event.prevent_default()
-        self.post_message(self.Submitted(self.text))
+        if breaks:
+            self.action_new_line()
+        else:
+            self.post_message(self.Submitted(self.text))
         return None
 
     def action_new_line(self) -> None:

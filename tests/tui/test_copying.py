@@ -1,0 +1,109 @@
+"""What leaves by the clipboard: whole documents as such, parts never as whole ones."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from textual.widgets import OptionList
+
+from sinc_tui.sinc.bands import Band
+from sinc_tui.sinc.document import SincDocument
+from sinc_tui.sinc.export import EXPORTERS
+from sinc_tui.tui.copying import FORMATS, WHOLE, CopyChoice, prepare
+from sinc_tui.tui.state import RunState
+from tests.support.scripted_worker import TEXTS
+from tests.support.waiting import until
+from tests.tui.test_main_screen import Driver, running
+
+
+async def finished(driver: Driver) -> None:
+    """Run to the end."""
+    await driver.run("fix line 3")
+    driver.engine.write(TEXTS)
+    driver.engine.finish(SincDocument.from_bands(TEXTS))
+    await until(lambda: "finished" in driver.status())
+
+
+def test_every_exporter_has_words_and_the_other_way_round() -> None:
+    assert set(FORMATS) == set(EXPORTERS)
+
+
+def test_nothing_to_copy() -> None:
+    assert prepare(WHOLE, RunState()) is None
+    state = RunState()
+    state.draft.texts[Band.TASK] = "x"
+    assert prepare(CopyChoice("band", "DATA"), state) is None
+
+
+def test_unfinished_document_is_no_json_and_says_so() -> None:
+    state = RunState()
+    state.draft.texts |= {Band.PERSONA: "You.", Band.CONTEXT: "Half a"}
+    state.draft.done.add(Band.PERSONA)
+    prepared = prepare(WHOLE, state)
+    assert prepared is not None
+    assert not prepared.complete
+    assert prepared.text == (
+        "Unfinished sinc document, 1 of 6 bands.\n\nPERSONA\nYou.\n\nCONTEXT (unfinished)\nHalf a\n"
+    )
+
+
+async def test_one_key_copies_json(tmp_path: Path) -> None:
+    async with running() as driver:
+        await finished(driver)
+        await driver.pilot.press("ctrl+y")
+        await until(lambda: driver.app.clipboard)
+        document = json.loads(driver.app.clipboard)
+        assert [fragment["x"] for fragment in document["fragments"]] == list(TEXTS.values())
+        await until(lambda: "sent to the terminal" in driver.notice("notice"))
+        assert driver.notice("notice").startswith("JSON: ")
+        file = tmp_path / "state" / "sinc-tui" / "clipboard.txt"
+        assert file.read_text() == driver.app.clipboard
+
+
+async def test_copy_before_the_end_says_that_it_is_not_complete() -> None:
+    async with running() as driver:
+        await driver.run("fix line 3")
+        driver.engine.write({Band.PERSONA: "You.", Band.CONTEXT: "Half"}, unfinished=Band.CONTEXT)
+        await until(lambda: driver.band(Band.CONTEXT).startswith("Half"))
+        await driver.pilot.press("ctrl+y")
+        await until(lambda: "Not complete, 1 of 6 bands" in driver.notice("notice"))
+        assert driver.app.clipboard.startswith("Unfinished sinc document")
+
+
+async def test_copy_as_markdown() -> None:
+    async with running() as driver:
+        await finished(driver)
+        await driver.pilot.press("ctrl+e")
+        await until(lambda: driver.app.screen.query(OptionList))
+        await driver.pilot.press("down", "down", "down", "enter")
+        await until(lambda: driver.notice("notice").startswith("Markdown: "))
+        assert driver.app.clipboard == EXPORTERS["markdown"](SincDocument.from_bands(TEXTS))
+
+
+async def test_copy_one_band_of_a_stopped_run() -> None:
+    async with running() as driver:
+        await driver.run("fix line 3")
+        driver.engine.write({Band.PERSONA: "You.", Band.CONTEXT: "Half"}, unfinished=Band.CONTEXT)
+        await until(lambda: driver.band(Band.CONTEXT).startswith("Half"))
+        await driver.pilot.press("escape")
+        await until(lambda: "stopped" in driver.status())
+        await driver.pilot.press("ctrl+e")
+        await until(lambda: driver.app.screen.query(OptionList))
+        options = driver.app.screen.query_one(OptionList)
+        assert options.get_option("json").disabled
+        assert options.get_option("TASK").disabled
+        assert not options.get_option("PERSONA").disabled
+        await driver.pilot.press("enter")
+        await until(lambda: driver.notice("notice").startswith("PERSONA: "))
+        assert driver.app.clipboard == "You."
+
+
+async def test_escape_copies_nothing() -> None:
+    async with running() as driver:
+        await finished(driver)
+        await driver.pilot.press("ctrl+e")
+        await until(lambda: driver.app.screen.query(OptionList))
+        await driver.pilot.press("escape")
+        await until(lambda: driver.editor.has_focus)
+        assert driver.app.clipboard == ""
