@@ -55,6 +55,21 @@ def load_examples(source: str | Path) -> list[Example]:
     return [_parsed(line, style, f"{path.name}:{n}") for n, line in _lines(path)]
 
 
+def load_prompts(source: str | Path) -> list[Example]:
+    """Prompts of a file: a line of text each (`.txt`), or JSON Lines with at least `prompt`.
+
+    A prompt without bands becomes an example without bands; without `id` and `kind`, it takes the
+    number of its line and `prompt`.
+
+    Raises:
+        SincError: the file can't be read, or a line holds no prompt.
+    """
+    path = Path(source)
+    if path.suffix == ".txt":
+        return [_prompt({"prompt": line.strip()}, f"{path.name}:{n}") for n, line in _lines(path)]
+    return [_prompt(_row(line, f"{path.name}:{n}"), f"{path.name}:{n}") for n, line in _lines(path)]
+
+
 def example_line(example: Example) -> str:
     """An example as one line of JSON, without the line's end."""
     bands = {band.value: example.bands[band] for band in Band}
@@ -78,6 +93,13 @@ def split(examples: Iterable[Example]) -> tuple[list[Example], list[Example]]:
     for example in examples:
         (dev if is_dev(example.prompt) else train).append(example)
     return train, dev
+
+
+def sampled(examples: Sequence[Example], count: int) -> list[Example]:
+    """`count` of the examples in their order, chosen by the hash of their prompts."""
+    ranked = sorted(examples, key=lambda e: hashlib.sha256(e.prompt.encode()).digest())
+    chosen = {id(example) for example in ranked[:count]}
+    return [example for example in examples if id(example) in chosen]
 
 
 def jitter_numbers(example: Example, rng: random.Random) -> Example:
@@ -111,12 +133,33 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def _parsed(line: str, style: Style, where: str) -> Example:
+    row = _row(line, where)
     try:
-        row: Any = json.loads(line)
         bands = {band: row["bands"][band.value] for band in Band}
         fields = [row["id"], row["kind"], row["prompt"], *bands.values()]
-    except (ValueError, KeyError, TypeError) as error:
+    except (KeyError, TypeError) as error:
         raise SincError(f"{where} is no example: {type(error).__name__} {error}.") from error
     if not all(isinstance(field, str) for field in fields):
         raise SincError(f"{where} is no example: a field is not a string.")
     return Example(row["id"], row["kind"], row["prompt"], bands, style)
+
+
+def _row(line: str, where: str) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+    except ValueError as error:
+        raise SincError(f"{where} is no example: {error}.") from error
+    if not isinstance(row, dict):
+        raise SincError(f"{where} is no example: it is not an object.")
+    return row
+
+
+def _prompt(row: dict[str, Any], where: str) -> Example:
+    if "bands" in row:
+        return _parsed(json.dumps(row), "plain", where)
+    if not isinstance(row.get("prompt"), str):
+        raise SincError(f"{where} holds no prompt.")
+    number = where.rpartition(":")[2]
+    return Example(
+        str(row.get("id", number)), str(row.get("kind", "prompt")), row["prompt"], {}, "plain"
+    )

@@ -18,7 +18,7 @@ from sinc_tui.sinc.grounding import numbers
 Bands = Mapping[Band, str]
 
 RUN = 3
-"""A phrase of two words or more that stands this many times in a row is a loop; a word, one more."""
+"""A phrase of two words or more that stands this many times in a row is a loop; one word, twice that."""
 RUN_WORDS = 12
 """Words of the longest phrase that is looked for in a row."""
 REPEATED_SHARE = 0.15
@@ -39,6 +39,8 @@ _EMPTY_TALK = re.compile(
     rf"\bhelpful (?:ai )?assistant\s*(?:[.,;]|\Z)|(?:^|[.;,] )(?:please )?(?:be|keep it|stay) {_VAGUE}"
     rf"(?:(?:,| and|, and) {_VAGUE})*\s*(?:[.;]|\Z)|\bclear and concise\b|"
     r"\b(?:ensure|provide|give) (?:a )?(?:high|good)[- ]quality\b|"
+    r"\bgeneral[- ]purpose assistant\b|\bdefault format\b|"
+    r"\bno (?:specific|explicit|particular) \w+(?: \w+)? (?:provided|identified|stated|given|specified)\b|"
     r"\bto the best of (?:my|your) (?:ability|knowledge)\b|\bas an ai (?:language )?model\b|"
     rf"\b(?:make sure|check|ensure) (?:that )?(?:it|the (?:answer|output|response|text|result)) is {_VAGUE}"
     rf"(?:(?:,| and|, and) {_VAGUE})*\s*(?:[.;]|\Z)",
@@ -75,14 +77,17 @@ class ForeignNumbers:
 
 
 def faults(prompt: str, bands: Bands) -> Faults:
-    """The degenerate parts of a document. What the prompt itself repeats is no loop."""
+    """The degenerate parts of a document.
+
+    What the prompt itself repeats is no loop, and DATA may copy a prompt that TASK repeats.
+    """
     loops = {band: loop for band, text in bands.items() if (loop := find_loop(text, prompt))}
     empty = {band: talk for band, text in bands.items() if (talk := empty_talk(text))}
     pairs = [
         (one, other)
         for one, other in combinations(bands, 2)
         if likeness(bands[one], bands[other]) >= SAME_BAND
-        and _folded(bands[one]) not in _folded(prompt)
+        and not (one is Band.DATA and set(_words(bands[one])) <= {*_words(prompt), ".", ";"})
     ]
     return Faults(loops, pairs, empty)
 
@@ -131,7 +136,7 @@ def _shingles(text: str) -> set[tuple[str, ...]]:
 def _run(words: list[str]) -> list[str]:
     """The first phrase that stands several times in a row."""
     for size in range(1, RUN_WORDS + 1):
-        times = RUN + 1 if size == 1 else RUN
+        times = 2 * RUN if size == 1 else RUN
         same = 0
         for at in range(size, len(words)):
             same = same + 1 if words[at] == words[at - size] else 0

@@ -17,6 +17,7 @@ from sinc_tui.distill.dataset import (
     is_dev,
     jitter_numbers,
     load_examples,
+    load_prompts,
     split,
 )
 from sinc_tui.distill.jitter import NUMBER
@@ -84,6 +85,30 @@ def test_a_line_that_is_no_example_is_named(tmp_path: Path, line: str) -> None:
 def test_a_missing_file_is_an_error_that_can_be_shown(tmp_path: Path) -> None:
     with pytest.raises(SincError, match="can't be read"):
         load_examples(tmp_path / "none.jsonl")
+
+
+def test_prompts_come_from_text_or_json_lines(tmp_path: Path) -> None:
+    text, lines = tmp_path / "p.txt", tmp_path / "p.jsonl"
+    text.write_text("fix it\n\n  sort 12 ducks \n", encoding="utf-8")
+    whole = example_line(example("whole", "x"))
+    lines.write_text('{"prompt": "fix it", "kind": "bug"}\n' + whole + "\n", encoding="utf-8")
+
+    assert [(p.id, p.prompt, p.bands) for p in load_prompts(text)] == [
+        ("1", "fix it", {}),
+        ("3", "sort 12 ducks", {}),
+    ]
+    assert [(p.id, p.kind, len(p.bands)) for p in load_prompts(lines)] == [
+        ("1", "bug", 0),
+        ("e-1", "test", 6),
+    ]
+
+
+def test_a_line_without_a_prompt_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "p.jsonl"
+    path.write_text('{"text": "fix it"}\n', encoding="utf-8")
+
+    with pytest.raises(SincError, match=r"p\.jsonl:1 holds no prompt"):
+        load_prompts(path)
 
 
 def test_the_data_hash_sees_content_and_order() -> None:

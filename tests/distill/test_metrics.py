@@ -104,13 +104,21 @@ def test_what_is_no_empty_talk(text: str) -> None:
     assert not empty_talk(text)
 
 
-def test_a_band_that_repeats_another_is_found_unless_the_prompt_says_it() -> None:
+def test_a_band_that_repeats_another_is_found() -> None:
     same = "Write a short email to the landlord about the heater."
     bands = {band: f"Quite something else, number {band.n}." for band in Band}
     bands |= {Band.CONTEXT: same, Band.TASK: same.replace("short", "very short")}
 
     assert faults("heater broken", bands).repeats == [(Band.CONTEXT, Band.TASK)]
-    assert faults(same, bands).repeats == []
+
+
+def test_data_may_copy_a_short_prompt_that_the_task_repeats() -> None:
+    prompt = "prove by induction that the sum of odd numbers is a square"
+    bands = {band: f"Quite something else, number {band.n}." for band in Band}
+    bands |= {Band.DATA: prompt + ".", Band.TASK: prompt.capitalize() + "."}
+
+    assert not faults(prompt, bands).any
+    assert faults(prompt, dict.fromkeys(Band, prompt)).any
 
 
 def test_likeness_is_symmetric_and_says_nothing_of_a_few_words() -> None:

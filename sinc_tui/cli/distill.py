@@ -1,0 +1,128 @@
+"""`sinc-tui distill`: train and judge a student of your own. Bodies import what they need."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from sinc_tui.cli.diagnostics import DONE, FAILED, complain
+
+if TYPE_CHECKING:
+    from sinc_tui.distill.baselines import Student
+    from sinc_tui.distill.dataset import Example
+
+_STYLES = ("plain", "rich")
+_BASELINES = ("teacher", "scatter", "echo")
+
+
+@click.group()
+def distill() -> None:
+    """Train and judge a student of your own.
+
+    Needs the extra `distill`: pip install 'sinc-tui[distill]'.
+    """
+
+
+@distill.command(short_help="Check examples before they are trained on.")
+@click.argument("source", metavar="FILE|plain|rich")
+@click.option("--all", "every", is_flag=True, help="List every example that breaks a rule.")
+def check(source: str, every: bool) -> int:
+    """Check examples against the format's rules, their facts, and for duplicates and spread.
+
+    FILE is JSON Lines as `distill generate` writes them; `plain` and `rich` are the shipped data.
+    The exit code is 1 when an example must not be trained on.
+    """
+    from sinc_tui.distill.check import check_examples, report_text
+    from sinc_tui.distill.dataset import load_examples
+
+    report = check_examples(load_examples(source))
+    click.echo(report_text(report))
+    if every:
+        for finding in report.findings:
+            for where, problem in finding.broken:
+                click.echo(f"{where}\t{finding.title}\t{problem}")
+    return DONE if report.passed else FAILED
+
+
+@distill.command(short_help="Judge students side by side and write a report.")
+@click.argument("students", metavar="STUDENT...", nargs=-1, required=True)
+@click.option(
+    "--prompts",
+    default="plain",
+    show_default=True,
+    metavar="plain|rich|FILE",
+    help="The dev set of the shipped data, or every prompt of a file (.jsonl or .txt).",
+)
+@click.option("--limit", type=click.IntRange(min=1), help="Only so many prompts, always the same.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default="evaluation",
+    show_default=True,
+    metavar="FOLDER",
+)
+@click.option(
+    "--goal", type=click.Choice(["tiny", "small"]), help="Fail unless the first student reaches it."
+)
+def evaluate(
+    students: Sequence[str], prompts: str, limit: int | None, out: Path, goal: str | None
+) -> int:
+    """Run students over prompts and write report.json, report.html, report.svg and all outputs.
+
+    A STUDENT is a model, `MODEL:free` for the same with every mask off, `teacher`, `scatter` (the
+    rules of sinc-prompt), `echo` (the prompt in every band), or an outputs file of an earlier report.
+    """
+    from sinc_tui.distill.evaluation import evaluate as judge
+    from sinc_tui.distill.report import Report, missed_goals, table, write_report
+
+    examples, source = _prompts(prompts, limit)
+    opened = [_student(spec, examples) for spec in students]
+    evaluations = []
+    for student in opened:
+        with click.progressbar(length=len(examples), label=student.name, file=sys.stderr) as bar:
+            evaluations.append(judge(student, examples, bar.update))
+    report = Report(source, examples, evaluations)
+    write_report(out, report)
+    click.echo(table(report))
+    click.echo(f"\nwritten: {out / 'report.html'}", err=True)
+    missed = missed_goals(evaluations[0], goal) if goal else []
+    for line in missed:
+        complain(f"{evaluations[0].name} misses the goal {goal}: {line}")
+    return FAILED if missed else DONE
+
+
+def _prompts(source: str, limit: int | None) -> tuple[list[Example], str]:
+    """The prompts and where they come from; a limit takes a sample that depends on nothing else."""
+    from sinc_tui.distill.dataset import load_examples, load_prompts, sampled, split
+
+    if source in _STYLES:
+        examples, name = split(load_examples(source))[1], f"dev set of the {source} data"
+    else:
+        examples, name = load_prompts(source), Path(source).name
+    if limit is not None and limit < len(examples):
+        return sampled(examples, limit), f"{limit} of the {name}"
+    return examples, name
+
+
+def _student(spec: str, examples: Sequence[Example]) -> Student:
+    from sinc_tui.distill import baselines
+
+    if spec == "teacher":
+        return baselines.Teacher.of(e for e in examples if e.bands)
+    if spec in _BASELINES:
+        return baselines.Scatter() if spec == "scatter" else baselines.Echo()
+    if spec.endswith(".jsonl"):
+        return baselines.load_decompositions(Path(spec))
+    model, _, mode = spec.rpartition(":")
+    return _model(model, free=True) if model and mode == "free" else _model(spec, free=False)
+
+
+def _model(spec: str, *, free: bool) -> Student:
+    from importlib import import_module
+
+    student: Student = import_module("sinc_tui.distill.student").open_student(spec, free=free)
+    return student

@@ -1,0 +1,104 @@
+"""The commands `distill check` and `distill evaluate`: exit codes, tables on stdout, files."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sinc_tui.cli.main import main
+from sinc_tui.distill.dataset import example_line, load_examples, sampled, split
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    path = tmp_path / "some.jsonl"
+    chosen = sampled(split(load_examples("plain"))[1], 12)
+    path.write_text("".join(example_line(e) + "\n" for e in chosen), encoding="utf-8")
+    return path
+
+
+def test_check_passes_sound_examples(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["distill", "check", str(data)]) == 0
+
+    out = capsys.readouterr().out
+    assert out.startswith("12 examples, 12 of them for the dev set")
+    assert "keeps the invariants" in out
+
+
+def test_check_fails_and_names_what_is_wrong(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = data.read_text(encoding="utf-8").splitlines()
+    row = json.loads(lines[0]) | {"id": "bad"}
+    row["bands"]["TASK"] = "Do it. Then stop."
+    data.write_text("\n".join([*lines[1:], json.dumps(row)]), encoding="utf-8")
+
+    assert main(["distill", "check", str(data), "--all"]) == 1
+    assert "bad\tkeeps the invariants\tTASK has 2 sentences" in capsys.readouterr().out
+
+
+def test_check_says_what_it_cannot_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["distill", "check", str(tmp_path / "none.jsonl")]) != 0
+    assert "can't be read" in capsys.readouterr().err
+
+
+def test_evaluate_writes_a_report_and_prints_a_table(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "report"
+
+    code = main(
+        ["distill", "evaluate", "teacher", "echo", "--prompts", str(data), "--out", str(out)]
+    )
+
+    shown = capsys.readouterr()
+    assert code == 0
+    assert "facts kept" in shown.out
+    assert "written:" in shown.err
+    figures = json.loads((out / "report.json").read_text(encoding="utf-8"))
+    assert figures["prompts"] == figures["prompts"] | {"source": "some.jsonl", "count": 12}
+    assert [s["name"] for s in figures["students"]] == ["teacher", "raw prompt in every band"]
+
+
+def test_evaluate_fails_where_a_goal_is_missed(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = str(tmp_path / "report")
+
+    code = main(
+        [
+            "distill",
+            "evaluate",
+            "echo",
+            "--prompts",
+            str(data),
+            "--out",
+            out,
+            "--goal",
+            "tiny",
+            "--limit",
+            "8",
+        ]
+    )
+
+    assert code == 1
+    assert "misses the goal tiny" in capsys.readouterr().err
+
+
+def test_help_imports_neither_torch_nor_the_data() -> None:
+    script = (
+        "import sys; from sinc_tui.cli.main import main; main(['distill', '--help']); "
+        "heavy = ('torch', 'numpy', 'anthropic', 'openai', 'llama_cpp', 'textual'); "
+        "print([m for m in heavy if m in sys.modules])"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+
+    assert "evaluate" in done.stdout
+    assert done.stdout.splitlines()[-1] == "[]"
