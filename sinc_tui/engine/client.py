@@ -47,7 +47,6 @@ class EngineClient:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=stderr,
                 limit=_LINE,
-                start_new_session=True,
             )
         return cls(process, log)
 

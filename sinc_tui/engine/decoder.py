@@ -45,7 +45,8 @@ class Request:
         prompt: the raw prompt.
         sampler: how tokens are chosen, and the decoding mode.
         given: bands that are kept as they are.
-        complete_data: gets DATA as it closes and returns what DATA shall say (the fact keeper).
+        complete_data: gets DATA as it closes and its limit in code points, and returns what DATA
+            shall say (the fact keeper).
         guarded: whether DATA may hold the prompt's numbers only.
         free: no mask and no limit at all, to measure what the model does by itself.
     """
@@ -53,7 +54,7 @@ class Request:
     prompt: str
     sampler: SamplerOptions = SamplerOptions()
     given: Mapping[Band, str] = field(default_factory=dict)
-    complete_data: Callable[[str], str] | None = None
+    complete_data: Callable[[str, int], str] | None = None
     guarded: bool = True
     free: bool = False
 
@@ -284,8 +285,9 @@ class Decoder:
 
     def _finish(self, writer: BandWriter, finish: Finish, job: _Job) -> None:
         job.masks += writer.masks
-        if writer.band is Band.DATA and job.request.complete_data and not job.request.free:
-            completed = job.request.complete_data(finish.text)
+        complete = job.request.complete_data
+        if writer.band is Band.DATA and complete is not None and not job.request.free:
+            completed = complete(finish.text, writer.limit.characters)
             job.masks["fact_keeper"] += completed != finish.text
             finish = Finish(completed, finish.note)
         job.finish(writer.band, finish)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import os
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import llama_cpp
 import numpy as np
 
 from sinc_tui.engine.gguf_check import check_gguf
+from sinc_tui.engine.pace import Pace
 from sinc_tui.engine.protocol import EngineOptions
 from sinc_tui.engine.runtime import Cancelled, Run
 from sinc_tui.engine.sampler import Logits
@@ -42,6 +45,7 @@ class LlamaRuntime:
         llama_cpp.llama_backend_init()
         self._cancelled = cancelled
         self._keep: list[Any] = []
+        self._threads_now = 0
         self.model = self._load(path, options, progress)
         self.n_threads = options.n_threads or physical_cores()
         self.n_gpu_layers = self._model_params.n_gpu_layers if _gpu() else 0
@@ -51,6 +55,9 @@ class LlamaRuntime:
         vocab = llama_cpp.llama_model_get_vocab(self.model)
         self._width: int = llama_cpp.llama_vocab_n_tokens(vocab)
         self._batch = llama_cpp.llama_batch_init(_BATCH, 0, 1)
+        self._pace = Pace(1, math.inf)
+        single = math.inf if self.n_gpu_layers else self._single_step()
+        self._pace = Pace(self.n_threads, single)
 
     @property
     def backend(self) -> str:
@@ -99,7 +106,10 @@ class LlamaRuntime:
             batch.logits[i] = logits and number >= 0
             if logits and number >= 0:
                 wanted.append(i)
+        self._set_threads(self._pace.threads())
+        began = time.perf_counter()
         code = llama_cpp.llama_decode(self._context, batch)
+        self._pace.took(time.perf_counter() - began, len(flat))
         if code == 2:
             raise Cancelled
         if code != 0:
@@ -109,6 +119,23 @@ class LlamaRuntime:
                 retryable=True,
             )
         return [self._row(i) for i in wanted]
+
+    def _set_threads(self, count: int) -> None:
+        """Threads of the next batch. Without flash attention the logits are the same for any count,
+        to the last bit, so that a busy machine does not change what a seed gives."""
+        if count != self._threads_now:
+            llama_cpp.llama_set_n_threads(self._context, count, count)
+            self._threads_now = count
+
+    def _single_step(self) -> float:
+        """Seconds of a step of one token with one thread, the least of three."""
+        times = []
+        for position in range(3):
+            began = time.perf_counter()
+            self.evaluate([Run(0, position, [0])])
+            times.append(time.perf_counter() - began)
+        self.forget(0, 0)
+        return min(times)
 
     def _row(self, index: int) -> Logits:
         pointer = llama_cpp.llama_get_logits_ith(self._context, index)
@@ -140,6 +167,8 @@ class LlamaRuntime:
         params.kv_unified = True
         params.n_threads = params.n_threads_batch = self.n_threads
         params.no_perf = True
+        if not self.n_gpu_layers:
+            params.flash_attn_type = llama_cpp.LLAMA_FLASH_ATTN_TYPE_DISABLED  # see _set_threads
         abort = llama_cpp.ggml_abort_callback(lambda _: self._cancelled())
         self._keep.append(abort)
         params.abort_callback = abort

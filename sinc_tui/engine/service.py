@@ -16,6 +16,7 @@ from sinc_tui.engine.protocol import (
     Decompose,
     Delta,
     Done,
+    EngineOptions,
     Error,
     Load,
     ModelInfo,
@@ -70,7 +71,7 @@ class Service:
                 command.prompt,
                 command.sampler,
                 given=command.given,
-                complete_data=lambda data: keep_facts(command.prompt, data),
+                complete_data=lambda data, limit: keep_facts(command.prompt, data, limit),
             )
             _, stats = self._decoder.decompose(request, _Sender(run, self._send), self._stopped)
             self._send(Done(run=run, stats=stats))
@@ -86,26 +87,39 @@ class Service:
             return self._current in self._cancelled_runs
 
     def _loaded(self, command: Load) -> tuple[Decoder, ModelInfo]:
-        runtime = LlamaRuntime(
+        return open_decoder(
             Path(command.path),
             command.options,
+            name=command.name,
             progress=lambda fraction: self._send(Progress(fraction=fraction)),
             cancelled=self._stopped,
         )
-        vocab = LlamaVocab(runtime.model)
-        trained = runtime.metadata(STUDENT_KEY) == "chatml"
-        layout = layouts.chatml(vocab) if trained else layout_of_untrained(runtime, vocab)
-        decoder = Decoder(runtime, vocab, Vocabulary(vocab.pieces()), layout)
-        decoder.warm_up()
-        return decoder, ModelInfo(
-            name=command.name,
-            trained=trained,
-            backend=runtime.backend,
-            n_ctx=runtime.n_ctx,
-            n_threads=runtime.n_threads,
-            n_gpu_layers=runtime.n_gpu_layers,
-            layout=layout.name,
-        )
+
+
+def open_decoder(
+    path: Path,
+    options: EngineOptions = EngineOptions(),
+    *,
+    name: str = "",
+    progress: Callable[[float], None] = lambda _: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> tuple[Decoder, ModelInfo]:
+    """Load a model and warm it up; raises `SincError` for what cannot be loaded."""
+    runtime = LlamaRuntime(path, options, progress=progress, cancelled=cancelled)
+    vocab = LlamaVocab(runtime.model)
+    trained = runtime.metadata(STUDENT_KEY) == "chatml"
+    layout = layouts.chatml(vocab) if trained else layout_of_untrained(runtime, vocab)
+    decoder = Decoder(runtime, vocab, Vocabulary(vocab.pieces()), layout)
+    decoder.warm_up()
+    return decoder, ModelInfo(
+        name=name or path.stem,
+        trained=trained,
+        backend=runtime.backend,
+        n_ctx=runtime.n_ctx,
+        n_threads=runtime.n_threads,
+        n_gpu_layers=runtime.n_gpu_layers,
+        layout=layout.name,
+    )
 
 
 class _Sender:

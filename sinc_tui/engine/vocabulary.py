@@ -91,10 +91,10 @@ def _whole(data: bytes) -> str | None:
         text = data.decode()
     except UnicodeDecodeError:
         return None
-    return None if any(map(_is_forbidden, text)) else text
+    return None if any(map(is_forbidden, text)) else text
 
 
-def _is_forbidden(char: str) -> bool:
+def is_forbidden(char: str) -> bool:
     """Control characters, line separators, and marks that turn the direction of the text around them."""
     return unicodedata.category(char) in _FORBIDDEN_CATEGORIES or char in _FORBIDDEN
 

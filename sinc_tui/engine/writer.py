@@ -62,7 +62,7 @@ class BandWriter:
         self.text = ""
         self.tokens: list[int] = []
         self.masks: Counter[str] = Counter()
-        self._vocabulary, self._sampler, self._limit = vocabulary, sampler, limit
+        self._vocabulary, self._sampler, self.limit = vocabulary, sampler, limit
         self._may_close, self._may_wait = may_close, may_wait
         self._guards, self._free = guards, free
         self._state: StringState = NEUTRAL
@@ -175,10 +175,10 @@ class BandWriter:
             return self._finish(after.strip()[:end])
         self.text, self._state = after, step.state
         self.tokens.append(token)
-        if len(after.strip()) > self._limit.characters:
-            return self._cut(f"{self._limit.characters} characters")
-        if len(self.tokens) >= self._limit.tokens:
-            return self._cut(f"{self._limit.tokens} tokens")
+        if len(after.strip()) > self.limit.characters:
+            return self._cut(f"{self.limit.characters} characters")
+        if len(self.tokens) >= self.limit.tokens:
+            return self._cut(f"{self.limit.tokens} tokens")
         return token
 
     def _take_freely(self, token: int, step: Step | None) -> int | Finish:
@@ -191,7 +191,7 @@ class BandWriter:
         if step.closes:
             return Finish(self.text)
         self.tokens.append(token)
-        if len(self.tokens) < self._limit.tokens * 2:
+        if len(self.tokens) < self.limit.tokens * 2:
             return token
         self.masks["endless"] += 1
         return Finish(self.text)
@@ -208,7 +208,7 @@ class BandWriter:
             text = text[:-1].rstrip()
         least = LEAST_RULES if self.band is Band.CONSTRAINTS else 1
         if len(text) > least:
-            self.text = trim(text, min(self._limit.characters, len(text) - 1))
+            self.text = trim(text, min(self.limit.characters, len(text) - 1))
         else:
             self.text = _FALLBACK_RULE if self.band is Band.CONSTRAINTS else _FALLBACK
         return Finish(self.text, f"{self.band} was cut at {reason}.")

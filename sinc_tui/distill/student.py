@@ -1,0 +1,74 @@
+"""A model of ours as a student to be judged: the engine in this process, with or without its masks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from sinc_tui.distill.baselines import Decomposition
+from sinc_tui.engine.decoder import Decoder, Request
+from sinc_tui.engine.facts import keep_facts
+from sinc_tui.engine.protocol import EngineOptions, SamplerOptions
+from sinc_tui.engine.service import open_decoder
+from sinc_tui.sinc.bands import Band
+from sinc_tui.sinc.draft import Draft
+from sinc_tui.sinc.invariants import Status, check
+
+_INVALID = frozenset({"json", "endless"})
+"""Counts of a free run that mean: this was no JSON string, or it did not end."""
+
+
+class _Deaf:
+    """A listener that needs no stream."""
+
+    def delta(self, band: Band, text: str) -> None: ...
+
+    def band_end(self, band: Band, text: str) -> None: ...
+
+
+class EngineStudent:
+    """A GGUF under our decoder.
+
+    `free` takes every mask off, `bare` only the number guard and the fact keeper: what the model
+    keeps and invents by itself, in a document that is valid.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        path: Path,
+        sampler: SamplerOptions = SamplerOptions(),
+        *,
+        free: bool = False,
+        bare: bool = False,
+        options: EngineOptions = EngineOptions(),
+    ) -> None:
+        self.name = name
+        self._sampler, self._free, self._bare = sampler, free, bare
+        self._decoder: Decoder | None = None
+        self._path, self._options = path, options
+
+    def decompose(self, prompt: str) -> Decomposition:
+        """The six bands for a prompt; the model is loaded at the first."""
+        if self._decoder is None:
+            self._decoder = open_decoder(self._path, self._options)[0]
+        keeper: Callable[[str, int], str] | None = None
+        if not self._bare:
+            keeper = lambda data, limit: keep_facts(prompt, data, limit)  # noqa: E731
+        request = Request(
+            prompt, self._sampler, complete_data=keeper, guarded=not self._bare, free=self._free
+        )
+        texts, stats = self._decoder.decompose(request, _Deaf())
+        return Decomposition(
+            texts,
+            stats.free_tokens,
+            stats.seconds,
+            stats.masks,
+            valid_unmasked=_valid(texts, stats.masks) if self._free else None,
+            notes=tuple(stats.notes),
+        )
+
+
+def _valid(texts: dict[Band, str], masks: dict[str, int]) -> bool:
+    verdicts = check(Draft.finished(texts))
+    return not _INVALID & masks.keys() and all(v.status is Status.PASS for v in verdicts)

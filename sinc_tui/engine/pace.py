@@ -1,0 +1,63 @@
+"""Choosing the number of threads by how busy the machine is.
+
+llama.cpp's threads wait for each other a thousand times a token. Where another program holds one of their
+cores, each wait can last a whole time slice: then two threads take seconds for a token that one thread
+writes in milliseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+_STALLED = 6.0
+"""A step slower than one thread alone by this factor: the threads wait for each other."""
+_CALM = 3
+"""Steps in a row during which nothing else ran, before all threads are used again."""
+_BLIND = 256
+"""Where nobody tells what else runs: steps until all threads are tried again, doubled at each stall."""
+_LOADAVG = Path("/proc/loadavg")
+
+
+def others_running() -> int | None:
+    """Threads that want a core now, the calling one not counted; None where the system does not tell."""
+    try:
+        return int(_LOADAVG.read_text().split()[3].partition("/")[0]) - 1
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+class Pace:
+    """Threads for the next step: all, or one while the machine is busy."""
+
+    def __init__(
+        self, n_threads: int, single: float, others: Callable[[], int | None] = others_running
+    ) -> None:
+        """`single`: seconds that one thread takes for one token, measured."""
+        self._all, self._single, self._others = n_threads, single, others
+        self._alone = False
+        self._calm = 0
+        self._patience = _BLIND
+
+    def threads(self) -> int:
+        """Threads for a step that begins now."""
+        if self._all == 1:
+            return 1
+        others = self._others()
+        if not self._alone:
+            self._alone = others is not None and others >= self._all
+            self._calm = 0
+        elif others is None or others == 0:
+            self._calm += 1
+            if self._calm >= (self._patience if others is None else _CALM):
+                self._alone = False
+        else:
+            self._calm = 0
+        return 1 if self._alone else self._all
+
+    def took(self, seconds: float, tokens: int) -> None:
+        """Take the time of a step of so many tokens with the threads last chosen."""
+        if self._alone or self._all == 1 or seconds <= _STALLED * self._single * tokens:
+            return
+        self._alone, self._calm = True, 0
+        self._patience *= 2
