@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
 
 from sinc_tui import paths
 from sinc_tui.engine.client import WORKER, EngineClient
@@ -104,8 +105,8 @@ class Rewriter:
     ) -> AsyncIterator[Event]:
         """Decompose `prompt`; starts (or restarts) the engine first when it is not running.
 
-        Yields `Loading`/`ModelReady` where the engine had to be started, `BandDelta`, `BandDone` and
-        `InvariantChanged` while the bands fill, and one of `Finished`, `Stopped`, `Failed` at the end.
+        Yields `Loading` and `ModelReady` where the engine had to be started, `BandDelta`, `BandDone`
+        and `InvariantChanged` while the bands fill, and one of `Finished`, `Stopped`, `Failed` last.
         """
         async for event in self.start():
             yield event
@@ -135,10 +136,8 @@ class Rewriter:
     async def stop(self) -> None:
         """Stop the run under way, if any; its stream ends with `Stopped`."""
         if self._running and self._client is not None:
-            try:
+            with suppress(SincError):  # the run's own stream reports the death
                 await self._client.send(Cancel(run=self._run))
-            except SincError:
-                pass  # the run's own stream reports the death
 
     async def close(self) -> None:
         """End the child process. Safe to call twice."""

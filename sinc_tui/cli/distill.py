@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sinc_tui.cli.diagnostics import DONE, FAILED, complain
+from sinc_tui.errors import SincError
 
 if TYPE_CHECKING:
     from sinc_tui.distill.baselines import Student
@@ -176,8 +177,9 @@ def evaluate(
 ) -> int:
     """Run students over prompts and write report.json, report.html, report.svg and all outputs.
 
-    A STUDENT is a model, `MODEL:free` for the same with every mask off, `teacher`, `scatter` (the
-    rules of sinc-prompt), `echo` (the prompt in every band), or an outputs file of an earlier report.
+    A STUDENT is a model (a GGUF file, or `tiny`), or `teacher`, `scatter` (the rules of sinc-prompt),
+    `echo` (the prompt in every band), or an outputs file of an earlier report. Behind a model, `:free`
+    takes every mask off, `:bare` only what guards facts, `:parallel` writes the bands side by side.
     """
     from sinc_tui.distill.evaluation import evaluate as judge
     from sinc_tui.distill.report import Report, missed_goals, table, write_report
@@ -187,7 +189,10 @@ def evaluate(
     evaluations = []
     for student in opened:
         with click.progressbar(length=len(examples), label=student.name, file=sys.stderr) as bar:
-            evaluations.append(judge(student, examples, bar.update))
+            evaluation = judge(student, examples, bar.update)
+        if examples and all(row.made.error for row in evaluation.rows):
+            raise SincError(f"{student.name} answered no prompt: {evaluation.rows[0].made.error}")
+        evaluations.append(evaluation)
     report = Report(source, examples, evaluations)
     write_report(out, report)
     click.echo(table(report))
@@ -220,12 +225,7 @@ def _student(spec: str, examples: Sequence[Example]) -> Student:
         return baselines.Scatter() if spec == "scatter" else baselines.Echo()
     if spec.endswith(".jsonl"):
         return baselines.load_decompositions(Path(spec))
+    from sinc_tui.distill.student import open_student
+
     model, _, mode = spec.rpartition(":")
-    return _model(model, free=True) if model and mode == "free" else _model(spec, free=False)
-
-
-def _model(spec: str, *, free: bool) -> Student:
-    from importlib import import_module
-
-    student: Student = import_module("sinc_tui.distill.student").open_student(spec, free=free)
-    return student
+    return open_student(model, free=True) if model and mode == "free" else open_student(spec)

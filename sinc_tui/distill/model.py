@@ -71,7 +71,7 @@ def _grouped_matmul(
 AttentionInterface.register("grouped_matmul", _grouped_matmul)
 
 
-class _FrozenHeadLoss(torch.autograd.Function):
+class _FrozenHeadLoss(torch.autograd.Function):  # type: ignore[misc]
     """Weighted cross-entropy over a large vocabulary whose head is not trained.
 
     Never holds all logits: blocks of rows, the gradient of the hidden states made on the way.
@@ -131,7 +131,7 @@ def sequence_loss(
     ).last_hidden_state
     counted = weights[:, 1:] > 0
     rows = hidden[:, :-1][counted].to(head.dtype)
-    loss: torch.Tensor = _FrozenHeadLoss.apply(  # type: ignore[no-untyped-call]
+    loss: torch.Tensor = _FrozenHeadLoss.apply(
         rows, head, tokens[:, 1:][counted], weights[:, 1:][counted]
     )
     return loss

@@ -10,6 +10,8 @@ from sinc_tui.engine.decoder import Decoder, Request
 from sinc_tui.engine.facts import keep_facts
 from sinc_tui.engine.protocol import EngineOptions, SamplerOptions
 from sinc_tui.engine.service import open_decoder
+from sinc_tui.models.default import shipped_student
+from sinc_tui.models.prepare import prepare
 from sinc_tui.sinc.bands import Band
 from sinc_tui.sinc.draft import Draft
 from sinc_tui.sinc.invariants import Status, check
@@ -72,3 +74,23 @@ class EngineStudent:
 def _valid(texts: dict[Band, str], masks: dict[str, int]) -> bool:
     verdicts = check(Draft.finished(texts))
     return not _INVALID & masks.keys() and all(v.status is Status.PASS for v in verdicts)
+
+
+def open_student(spec: str, *, free: bool = False) -> EngineStudent:
+    """A student from `MODEL[:bare][:parallel]`; MODEL is a GGUF file or `tiny`, the shipped student.
+
+    Raises `SincError` where there is no such model.
+    """
+    model, *modes = spec.split(":")
+    sampler = SamplerOptions(decode="parallel" if "parallel" in modes else "sequential")
+    name = f"{spec}:free" if free else spec
+    return EngineStudent(name, _model_path(model), sampler, free=free, bare="bare" in modes)
+
+
+def _model_path(model: str) -> Path:
+    if model != "tiny":
+        return Path(model)
+    student = shipped_student()
+    if not student.ready():
+        prepare(student, lambda _: None)
+    return student.merged

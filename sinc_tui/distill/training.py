@@ -125,7 +125,7 @@ class Trainer:
             return
         began = time.monotonic()
         loss = self._loss(collate(group))
-        (loss / self.profile.accumulate).backward()  # type: ignore[no-untyped-call]
+        (loss / self.profile.accumulate).backward()
         progress.step += 1
         if progress.step % self.profile.accumulate == 0:
             self._update()

@@ -84,8 +84,8 @@ class Record:
         """The saved record, None where there is none that can be read."""
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
-            parts = {key: Part(**data.pop(key)) for key in ("base", "adapter", "merged")}
-            return cls(**parts, **data)
+            base, adapter, merged = (Part(**data[key]) for key in ("base", "adapter", "merged"))
+            return cls(base, adapter, merged, str(data["quantization"]), int(data["recipe"]))
         except (OSError, ValueError, TypeError, KeyError):
             return None
 

@@ -1,0 +1,116 @@
+"""`sinc-tui distill train` and `export`: from examples to a model file."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sinc_tui.cli.diagnostics import DONE
+
+_TINY, _SMALL, _FULL = "tiny", "small", "full"
+_QUANTIZATIONS = ("F16", "BF16", "Q8_0", "Q5_1", "Q5_0", "Q4_1", "Q4_0")
+
+
+@click.command(short_help="Train a student's adapter; resumes in the same folder.")
+@click.argument("profile", type=click.Choice([_TINY, _SMALL, _FULL]))
+@click.option(
+    "--out", type=click.Path(path_type=Path), required=True, metavar="FOLDER",
+    help="Checkpoints, adapter, loss curve and run card.",
+)  # fmt: skip
+@click.option("--base", help="GGUF file, folder or Hub repository of the base model.")
+@click.option("--data", metavar="plain|rich|FILE", help="Examples; default: the profile's.")
+@click.option("--vocabulary", metavar="FILE.gguf", help="GGUF whose vocabulary the base shares.")
+@click.option("--epochs", type=float)
+@click.option("--rank", type=int)
+@click.option("--alpha", type=int)
+@click.option("--batch", type=int)
+@click.option("--learning-rate", type=float)
+@click.option("--parallel-share", type=float)
+@click.option("--examples", type=click.IntRange(min=1), help="Train on the first so many only.")
+@click.option("--dev", "dev_size", type=click.IntRange(min=0), default=48, show_default=True)
+@click.option("--every", type=click.IntRange(min=1), default=200, show_default=True,
+              help="Steps between checkpoints.")  # fmt: skip
+@click.option("--seed", type=int, default=0, show_default=True)
+def train(
+    profile: str,
+    out: Path,
+    data: str | None,
+    vocabulary: str | None,
+    examples: int | None,
+    dev_size: int,
+    every: int,
+    seed: int,
+    **settings: Any,
+) -> int:
+    """Train an adapter for PROFILE on teacher examples.
+
+    `tiny` trains the embedded base; `small` needs --base with its GGUF; `full` has the article's
+    settings and needs a GPU. A dev set, a fixed tenth by the prompt's hash, is never trained on.
+    """
+    from sinc_tui.distill.dataset import load_examples, sampled, split
+    from sinc_tui.distill.packing import Packer
+    from sinc_tui.distill.profiles import PROFILES, Profile
+    from sinc_tui.distill.training import Trainer, plot_losses
+    from sinc_tui.engine.layout import chatml
+    from sinc_tui.engine.llama_vocab import LlamaVocab
+    from sinc_tui.models.default import embedded_base
+
+    known = {field.name for field in fields(Profile)}
+    chosen = {key: value for key, value in settings.items() if value is not None and key in known}
+    plan = replace(PROFILES[profile], **chosen)
+    if not plan.base:
+        if profile != _TINY:
+            raise click.UsageError(f"Name the base model of `{profile}` with --base FILE.gguf.")
+        plan = replace(plan, base=str(embedded_base()))
+    source = vocabulary or (plan.base if plan.base.endswith(".gguf") else None)
+    if source is None:
+        raise click.UsageError("Name a GGUF of the same base with --vocabulary, for its tokens.")
+    vocab = LlamaVocab.from_file(Path(source))
+    packer = Packer(vocab, chatml(vocab), scaffold_weight=plan.scaffold_weight)
+    training, dev = split(load_examples(data or plan.style))
+    if dev_size < len(dev):
+        dev = sampled(dev, dev_size)
+    trainer = Trainer(
+        plan,
+        packer,
+        training[:examples],
+        dev,
+        out,
+        seed=seed,
+        evaluate_every=every,
+        report=click.echo,
+    )
+    plot_losses(trainer.run(), out / "losses.png")
+    click.echo(f"written: {out / 'adapter'}, {out / 'losses.png'}, {out / 'card.json'}")
+    return DONE
+
+
+@click.command(short_help="Turn a trained adapter into GGUF files.")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--base", type=click.Path(path_type=Path), help="GGUF it was trained on.")
+@click.option("--adapter", "target", type=click.Path(path_type=Path), metavar="FILE.gguf",
+              help="Where the adapter goes; default: beside FOLDER's own.")  # fmt: skip
+@click.option("--merged", type=click.Path(path_type=Path), metavar="FILE.gguf",
+              help="Also write base and adapter as one model.")  # fmt: skip
+@click.option(
+    "--quantization", type=click.Choice(_QUANTIZATIONS), default="Q8_0", show_default=True
+)
+def export(
+    folder: Path, base: Path | None, target: Path | None, merged: Path | None, quantization: str
+) -> int:
+    """Write the adapter in FOLDER (a folder of `distill train`) as GGUF, and merged on request."""
+    from sinc_tui.distill.export import export_adapter
+    from sinc_tui.models.default import embedded_base
+    from sinc_tui.models.merging import merge
+
+    base = base or embedded_base()
+    target = target or folder / "adapter.gguf"
+    export_adapter(folder / "adapter", base, target)
+    click.echo(f"written: {target} ({target.stat().st_size:,} bytes)")
+    if merged is not None:
+        merge(base, target, merged, quantization=quantization)
+        click.echo(f"written: {merged} ({merged.stat().st_size:,} bytes)")
+    return DONE
