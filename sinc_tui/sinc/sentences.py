@@ -70,6 +70,10 @@ _QUOTE_PARTICLES = "とってはがをのにもや、，"
 
 _PAIRS = {"(": ")", "[": "]", "{": "}", "“": "”", "„": "“”", "«": "»", "「": "」", "『": "』",
           "（": "）", "【": "】", "‹": "›", "《": "》"}  # fmt: skip
+_LONGEST_TOKEN = 64
+"""Code points before a period that are looked at; no abbreviation is longer."""
+_NO_WORD = "  "
+"""Stands for what follows when a terminator or a newline comes before the next word."""
 _PROTECTED = 200
 """Code points after an opening quote or bracket within which it keeps a sentence together."""
 
@@ -116,7 +120,10 @@ def _is_boundary(text: str, match: re.Match[str], following: int) -> bool:
         return run != "." and _is_unspaced_script(text[match.end()])
     if text[following].islower() and (closers or run[-1] in ".…"):
         return False
-    return run != "." or not _is_abbreviation(text[: match.start()], text[following:])
+    if run != ".":
+        return True
+    adjacent = _CANDIDATE.search(text, match.end(), following) is None
+    return not _is_abbreviation(text[: match.start()], text[following:] if adjacent else _NO_WORD)
 
 
 def _is_unspaced_script(char: str) -> bool:
@@ -125,7 +132,7 @@ def _is_unspaced_script(char: str) -> bool:
 
 def _is_abbreviation(left: str, right: str) -> bool:
     """Whether the period between `left` and `right` (which starts at a word) ends no sentence."""
-    token = _LAST_TOKEN.search(left)
+    token = _LAST_TOKEN.search(left, max(0, len(left) - _LONGEST_TOKEN))
     if token is None:
         return False
     word, before = token[0].lstrip("-–—/,;:@#~"), left[: token.start()]
@@ -143,7 +150,9 @@ def _is_abbreviation(left: str, right: str) -> bool:
 
 def _is_ordinal(left: str, right: str) -> bool:
     return bool(
-        _LIST_MARK.fullmatch(left) or _GERMAN_ORDINAL.search(left) or _next_word_in(right, _MONTHS)
+        _LIST_MARK.fullmatch(left)
+        or _GERMAN_ORDINAL.search(left[-_LONGEST_TOKEN:])
+        or _next_word_in(right, _MONTHS)
     )
 
 

@@ -36,7 +36,7 @@ ACCEPTED = {
     "quotes and backslashes": with_task(r"Write \"a\\b\" \/ c."),
     "escaped newline and tab": with_task(r"Do:\n\tit"),
     "one character": with_task("x"),
-    "braces in text": with_task("Return {\\\"a\\\": [1]} }]}"),
+    "braces in text": with_task('Return {\\"a\\": [1]} }]}'),
     "Japanese, emoji": with_task("修正してください 🙂 — ½"),
     "Arabic": with_task("أصلح السطر الثالث"),
     "escaped code points": with_task(r"\u00e9 \u20AC \ud83d\ude00 \uffff"),
