@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sinc_tui.cli.diagnostics import DONE, FAILED, complain
+from sinc_tui.cli.training import export, train
 from sinc_tui.errors import SincError
 
 if TYPE_CHECKING:
@@ -27,6 +28,10 @@ def distill() -> None:
 
     Needs the extra `distill`: pip install 'sinc-tui[distill]'.
     """
+
+
+distill.add_command(train)
+distill.add_command(export)
 
 
 @distill.command(short_help="Let a large model write examples for raw prompts.")
@@ -227,5 +232,6 @@ def _student(spec: str, examples: Sequence[Example]) -> Student:
         return baselines.load_decompositions(Path(spec))
     from sinc_tui.distill.student import open_student
 
-    model, _, mode = spec.rpartition(":")
-    return open_student(model, free=True) if model and mode == "free" else open_student(spec)
+    model, *modes = spec.split(":")
+    others = ":".join([model, *(mode for mode in modes if mode != "free")])
+    return open_student(others, free="free" in modes)

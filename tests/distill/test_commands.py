@@ -89,6 +89,18 @@ def test_evaluate_fails_where_a_goal_is_missed(
     assert "misses the goal tiny" in capsys.readouterr().err
 
 
+def test_evaluate_refuses_a_student_that_answers_nothing(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    empty = tmp_path / "outputs-nobody.jsonl"
+    empty.write_text("", encoding="utf-8")
+    out = tmp_path / "report"
+
+    assert main(["distill", "evaluate", str(empty), "--prompts", str(data), "--out", str(out)]) == 1
+    assert "outputs-nobody answered no prompt" in capsys.readouterr().err
+    assert not out.exists()
+
+
 def test_help_imports_neither_torch_nor_the_data() -> None:
     script = (
         "import sys; from sinc_tui.cli.main import main; main(['distill', '--help']); "
