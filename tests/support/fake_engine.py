@@ -87,6 +87,6 @@ class FakeEngine:
                 self.say(events.BandDone(band, text))
                 self._draft.done.add(band)
 
-    def finish(self, document: SincDocument) -> None:
+    def finish(self, document: SincDocument, stats: RunStats = STATS) -> None:
         """End the run well."""
-        self.say(events.Finished(document, STATS))
+        self.say(events.Finished(document, stats))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from textual.widgets import OptionList
 
 from sinc_tui.sinc.bands import Band
@@ -97,6 +98,18 @@ async def test_copy_one_band_of_a_stopped_run() -> None:
         await driver.pilot.press("enter")
         await until(lambda: driver.notice("notice").startswith("PERSONA: "))
         assert driver.app.clipboard == "You."
+
+
+async def test_a_copy_that_fails_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_document: SincDocument) -> str:
+        raise ValueError("no such thing")
+
+    monkeypatch.setitem(EXPORTERS, "json", broken)
+    async with running() as driver:
+        await finished(driver)
+        await driver.pilot.press("ctrl+y")
+        await until(lambda: "ValueError: no such thing" in driver.notice("notice"))
+        assert driver.editor.text == "fix line 3"
 
 
 async def test_escape_copies_nothing() -> None:

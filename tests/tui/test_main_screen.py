@@ -14,6 +14,7 @@ from textual.widgets import Static
 from sinc_tui import events
 from sinc_tui.errors import SincError
 from sinc_tui.sinc.bands import Band
+from sinc_tui.sinc.document import SincDocument
 from sinc_tui.sinc.invariants import Status, Verdict
 from sinc_tui.tui.app import SincApp
 from sinc_tui.tui.screens.main import MainScreen
@@ -24,7 +25,7 @@ from sinc_tui.tui.widgets.bands import Bands
 from sinc_tui.tui.widgets.notice import Notice
 from sinc_tui.tui.widgets.prompt_editor import PromptEditor
 from sinc_tui.tui.widgets.status_bar import StatusBar
-from tests.support.fake_engine import FakeEngine
+from tests.support.fake_engine import STATS, FakeEngine
 from tests.support.scripted_worker import HOSTILE, TEXTS
 from tests.support.waiting import until
 
@@ -301,6 +302,15 @@ async def test_help_lists_the_keys_and_closes() -> None:
             assert word in shown
         await driver.pilot.press("escape")
         await until(lambda: driver.editor.has_focus)
+
+
+async def test_what_the_decoder_had_to_do_is_told() -> None:
+    async with running() as driver:
+        await driver.run("x")
+        driver.engine.write(TEXTS)
+        stats = STATS.model_copy(update={"notes": ["FORMAT was cut."]})
+        driver.engine.finish(SincDocument.from_bands(TEXTS), stats)
+        await until(lambda: driver.notice("notice") == "FORMAT was cut.")
 
 
 async def test_quits_in_mid_run() -> None:

@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widgets import Footer
+from textual.worker import Worker, WorkerState
 
 from sinc_tui.tui.session import Engine, Session
 from sinc_tui.tui.state import RunState
@@ -22,6 +23,7 @@ from sinc_tui.tui.widgets.reasons import Reasons
 from sinc_tui.tui.widgets.status_bar import StatusBar
 
 if TYPE_CHECKING:
+    from sinc_tui.engine.protocol import RunStats
     from sinc_tui.tui.copying import CopyChoice
 
 _FRAME = 1 / 20
@@ -89,6 +91,7 @@ class MainScreen(Screen[None]):
         self._notice = Notice(id="notice")
         self._status = StatusBar()
         self._drawing = False
+        self._noted: RunStats | None = None
 
     @property
     def state(self) -> RunState:
@@ -199,6 +202,16 @@ class MainScreen(Screen[None]):
 
         self.app.push_screen(HelpScreen(self.BINDINGS, PromptEditor.OWN_BINDINGS))
 
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """The error path of every worker: none fails in silence."""
+        if event.state is WorkerState.ERROR:
+            error = event.worker.error
+            self._notice.say(
+                f"That did not work: {type(error).__name__}: {error}",
+                hint="This is a bug in sinc-tui; prompt and bands are kept.",
+                tone="error",
+            )
+
     # Drawing.
 
     def _changed(self) -> None:
@@ -215,6 +228,7 @@ class MainScreen(Screen[None]):
         self._reasons.show(state.verdicts)
         self._status.show(state)
         self._show_error()
+        self._show_notes()
         self._clock.resume() if state.running else self._clock.pause()
         self.refresh_bindings()
 
@@ -223,6 +237,14 @@ class MainScreen(Screen[None]):
             self._error.say(error.message, hint=error.hint, tone="error")
         else:
             self._error.hush()
+
+    def _show_notes(self) -> None:
+        """Say once what the reader should know of a result, a band that was cut for one."""
+        stats = self.state.stats
+        if stats is not self._noted:
+            self._noted = stats
+            if stats and stats.notes:
+                self._notice.say(" ".join(stats.notes), tone="warning")
 
     def _tick(self) -> None:
         self._status.show(self.state)
