@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from sinc_tui.distill.dataset import Style, load_examples
@@ -175,6 +177,18 @@ def test_every_fact_is_held_by_its_own_prompt() -> None:
     ]
 
     assert missing == []
+
+
+@pytest.mark.parametrize(
+    "piece", ["-", "a-", "a.", "/a", "'", '"', "“", "_", "1,", "a@", "+", "A-B", "{"]
+)
+def test_a_long_hostile_text_takes_no_quadratic_time(piece: str) -> None:
+    text = piece * (40_000 // len(piece))
+    began = time.process_time()
+
+    extract_facts(text)
+
+    assert time.process_time() - began < 6
 
 
 def test_a_fact_holds_in_the_empty_text_never() -> None:
