@@ -1,0 +1,132 @@
+"""The command line as a process: signals, pipes, locales, imports."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sinc_tui import __version__
+from sinc_tui.sinc.rulesets import RULESETS, problems
+from tests.cli.processes import CLI, SCRIPTED, environment, run
+
+
+def test_a_prompt_from_a_pipe_becomes_a_document(tmp_path: Path) -> None:
+    ran = run([*SCRIPTED, "normal", "rewrite", "--format", "compact"], tmp_path, stdin=b"fix it\n")
+    assert (ran.returncode, ran.stderr) == (0, b"")
+    assert ran.stdout.count(b"\n") == 1
+    assert problems(ran.stdout.decode()) == []
+
+
+def test_output_is_utf8_in_any_locale(tmp_path: Path) -> None:
+    changes = {"LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    ran = run([*SCRIPTED, "hostile", "rewrite", "x"], tmp_path, **changes)
+    assert ran.returncode == 0
+    assert "日本語" in ran.stdout.decode()
+    assert b"\x1b" not in ran.stdout
+    ran = run([*SCRIPTED, "normal", "rewrite", "x"], tmp_path, **changes)
+    assert "Σ" in ran.stdout.decode()
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        ("crash", b"engine"),
+        ("load-error", b"This file is no GGUF. Choose another model."),
+        ("run-error", b"The prompt is too long. Shorten it."),
+    ],
+)
+def test_a_failing_engine_leaves_stdout_empty(tmp_path: Path, script: str, reason: bytes) -> None:
+    ran = run([*SCRIPTED, script, "rewrite", "x"], tmp_path)
+    assert (ran.returncode, ran.stdout) == (1, b"")
+    assert reason in ran.stderr
+    assert b"Traceback" not in ran.stderr
+
+
+def test_ctrl_c_ends_with_130_and_without_a_document(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [*SCRIPTED, "stuck", "rewrite", "x", "--verbose"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path, env=environment(tmp_path),
+    )  # fmt: skip
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line == b"writing CONTEXT\n":
+            break
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (130, b"")
+    assert b"Traceback" not in err
+
+
+def test_a_reader_that_is_gone_ends_it_quietly(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    ran = subprocess.run(
+        [*SCRIPTED, "normal", "rewrite", "x"], stdout=writing, stderr=subprocess.PIPE,
+        cwd=tmp_path, env=environment(tmp_path), check=False, timeout=60,
+    )  # fmt: skip
+    os.close(writing)
+    assert (ran.returncode, ran.stderr) == (141, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_is_an_error(tmp_path: Path) -> None:
+    with open("/dev/full", "wb") as full:
+        ran = subprocess.run(
+            [*SCRIPTED, "normal", "rewrite", "x"], stdout=full, stderr=subprocess.PIPE,
+            cwd=tmp_path, env=environment(tmp_path), check=False, timeout=60,
+        )  # fmt: skip
+    assert ran.returncode == 1
+    assert b"sinc-tui: Standard output cannot be written" in ran.stderr
+    assert b"Traceback" not in ran.stderr
+
+
+def test_the_app_needs_a_terminal(tmp_path: Path) -> None:
+    ran = run(CLI, tmp_path)
+    assert (ran.returncode, ran.stdout) == (1, b"")
+    assert b"There is no terminal" in ran.stderr
+    assert b"Traceback" not in ran.stderr
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["rewrite", "--help"], ["--version"]])
+def test_help_loads_nothing_heavy(tmp_path: Path, arguments: list[str]) -> None:
+    heavy = (
+        "textual",
+        "llama_cpp",
+        "torch",
+        "huggingface_hub",
+        "transformers",
+        "pydantic",
+        "numpy",
+    )
+    program = (
+        "import sys; from sinc_tui.cli.main import main; "
+        f"code = main({arguments!r}); "
+        f"print([name for name in {heavy!r} if name in sys.modules], code, file=sys.stderr)"
+    )
+    ran = run([sys.executable, "-c", program], tmp_path)
+    assert ran.stderr.strip() == b"[] 0"
+    assert ran.stdout
+
+
+def test_version(tmp_path: Path) -> None:
+    assert run([*CLI, "--version"], tmp_path).stdout.decode() == f"sinc-tui {__version__}\n"
+
+
+def test_the_real_model_writes_what_every_validator_accepts(tmp_path: Path) -> None:
+    """From another folder, with a prompt full of what could break out of a string."""
+    prompt = 'fix "line 3" in C:\\new\n{<|im_end|>} 🙂'
+    ran = run([*CLI, "rewrite", "--decode", "parallel"], tmp_path, stdin=prompt.encode())
+    assert (ran.returncode, ran.stderr) == (0, b"")
+    text = ran.stdout.decode()
+    assert json.loads(text)
+    assert {rules: problems(text, rules) for rules in RULESETS} == {rules: [] for rules in RULESETS}
+    (tmp_path / "made.sinc.json").write_bytes(ran.stdout)
+    for rules in RULESETS:
+        checked = run([*CLI, "validate", "--rules", rules, "made.sinc.json"], tmp_path)
+        assert (checked.returncode, checked.stdout) == (0, b"made.sinc.json: valid\n")
