@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -100,9 +101,13 @@ class EngineClient:
             await self._process.wait()
 
     def kill(self) -> None:
-        """End the child at once."""
-        with suppress(ProcessLookupError):
-            self._process.kill()
+        """End the child at once.
+
+        Not by `Process.kill`, which may reap the child before asyncio learns its exit code.
+        """
+        if self.alive:
+            with suppress(ProcessLookupError):
+                os.kill(self._process.pid, signal.SIGKILL)
 
     async def _death(self) -> EngineDied:
         self.kill()

@@ -1,0 +1,106 @@
+"""The pipeline for real: a few steps on the embedded base, exported, and loaded in the engine."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch", reason="training needs the extra `distill`")
+
+import torch
+
+from sinc_tui.distill.agreement import agreement
+from sinc_tui.distill.dataset import load_examples, split
+from sinc_tui.distill.export import export_adapter
+from sinc_tui.distill.packing import Packer
+from sinc_tui.distill.profiles import PROFILES
+from sinc_tui.distill.training import Trainer, plot_losses
+from sinc_tui.engine.decoder import Request
+from sinc_tui.engine.layout import chatml
+from sinc_tui.engine.llama_vocab import LlamaVocab
+from sinc_tui.engine.protocol import SamplerOptions
+from sinc_tui.engine.service import open_decoder
+from sinc_tui.models.default import embedded_base
+from sinc_tui.models.merging import merge
+from sinc_tui.sinc.bands import Band
+from sinc_tui.sinc.draft import Draft
+from sinc_tui.sinc.invariants import Status, check
+from tests.engine.test_decoder_invariants import Recorder
+
+STEPS = 12
+
+
+@pytest.fixture(scope="module")
+def packer() -> Packer:
+    vocab = LlamaVocab.from_file(embedded_base())
+    return Packer(vocab, chatml(vocab), scaffold_weight=0.05)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory, packer: Packer) -> Trainer:
+    training, dev = split(load_examples("plain"))
+    short = sorted(training, key=lambda e: sum(map(len, e.bands.values())))[: STEPS * 4]
+    profile = replace(PROFILES["tiny"], base=str(embedded_base()), epochs=1.0, rank=8, alpha=16)
+    lines: list[str] = []
+    trainer = Trainer(
+        profile,
+        packer,
+        short,
+        dev[:2],
+        tmp_path_factory.mktemp("run"),
+        evaluate_every=STEPS // 2,
+        report=lines.append,
+    )
+    trainer.before = trainer.evaluate("parallel")  # type: ignore[attr-defined]
+    trainer.run()
+    assert any("dev" in line for line in lines)
+    return trainer
+
+
+def test_loss_falls_in_both_orders(trained: Trainer) -> None:
+    progress = trained.progress
+    assert progress.step == STEPS
+    first, last = progress.train[0][1], min(loss for _, loss in progress.train[-4:])
+    assert last < first - 0.5
+    assert progress.dev["parallel"][-1][1] < trained.before - 0.3  # type: ignore[attr-defined]
+    assert progress.dev["sequential"][-1][1] < 4.0
+
+
+def test_run_leaves_curve_card_and_checkpoint(trained: Trainer) -> None:
+    plot_losses(trained.progress, trained.folder / "losses.png")
+    assert (trained.folder / "losses.png").read_bytes().startswith(b"\x89PNG")
+    card = json.loads((trained.folder / "card.json").read_text())
+    assert card["step"] == STEPS
+    assert len(card["base_sha256"]) == len(card["data_sha256"]) == 64
+    assert (trained.folder / "state.pt").is_file()
+
+
+def test_resumes_where_it_stopped(trained: Trainer, packer: Packer) -> None:
+    again = Trainer(
+        trained.profile, packer, trained._train, (), trained.folder, report=lambda _: None
+    )
+    progress = again.run()
+    assert progress.step == STEPS
+    assert progress.train == trained.progress.train, "nothing was trained twice"
+    for ours, theirs in zip(again._weights, trained._weights, strict=True):
+        assert torch.equal(ours, theirs)
+
+
+def test_export_agrees_with_the_trained_model_and_runs(
+    trained: Trainer, packer: Packer, tmp_path: Path
+) -> None:
+    adapter, merged = tmp_path / "adapter.gguf", tmp_path / "merged.gguf"
+    export_adapter(trained.folder / "adapter", embedded_base(), adapter, quantization="F16")
+    merge(embedded_base(), adapter, merged, quantization="F16")
+    examples = split(load_examples("plain"))[1][:10]
+    assert agreement(trained.model.float().eval(), merged, packer, examples) >= 0.98
+
+    decoder, info = open_decoder(merged)
+    assert info.trained
+    heard = Recorder()
+    texts, _ = decoder.decompose(Request("fix line 3", SamplerOptions()), heard)
+    assert all(v.status is Status.PASS for v in check(Draft.finished(texts)))
+    assert texts[Band.TASK]
