@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from sinc_tui.distill.baselines import Decomposition
 from sinc_tui.engine.decoder import Decoder, Request
-from sinc_tui.engine.facts import keep_facts
+from sinc_tui.engine.llama_runtime import silence
 from sinc_tui.engine.protocol import EngineOptions, SamplerOptions
 from sinc_tui.engine.service import open_decoder
 from sinc_tui.models.default import shipped_student
@@ -53,12 +52,14 @@ class EngineStudent:
     def decompose(self, prompt: str) -> Decomposition:
         """The six bands for a prompt; the model is loaded at the first."""
         if self._decoder is None:
+            silence()
             self._decoder = open_decoder(self._path, self._options)[0]
-        keeper: Callable[[str, int], str] | None = None
-        if not self._bare:
-            keeper = lambda data, limit: keep_facts(prompt, data, limit)  # noqa: E731
         request = Request(
-            prompt, self._sampler, complete_data=keeper, guarded=not self._bare, free=self._free
+            prompt,
+            self._sampler,
+            keep_facts=not self._bare,
+            guarded=not self._bare,
+            free=self._free,
         )
         texts, stats = self._decoder.decompose(request, _Deaf())
         return Decomposition(

@@ -13,16 +13,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from sinc_tui.engine.facts import FactKeeper
 from sinc_tui.engine.guards import NumberGuard
 from sinc_tui.engine.layout import Layout, Scaffold, Tokenizer, escape
-from sinc_tui.engine.limits import LEAST_RULES, limits
+from sinc_tui.engine.limits import LEAST_RULES, Limit, limits
 from sinc_tui.engine.prefix import Prefix
 from sinc_tui.engine.protocol import RunStats, SamplerOptions
 from sinc_tui.engine.runtime import Cancelled, Run, Runtime
 from sinc_tui.engine.sampler import Logits, Sampler
 from sinc_tui.engine.trimming import trim
 from sinc_tui.engine.vocabulary import Vocabulary
-from sinc_tui.engine.writer import BandWriter, Finish, Wait
+from sinc_tui.engine.writer import BandRules, BandWriter, Finish, Wait
 from sinc_tui.errors import SincError
 from sinc_tui.sinc.bands import Band
 
@@ -45,8 +46,7 @@ class Request:
         prompt: the raw prompt.
         sampler: how tokens are chosen, and the decoding mode.
         given: bands that are kept as they are.
-        complete_data: gets DATA as it closes and its limit in code points, and returns what DATA
-            shall say (the fact keeper).
+        keep_facts: whether facts that the model left out are put in when DATA and CONSTRAINTS close.
         guarded: whether DATA may hold the prompt's numbers only.
         free: no mask and no limit at all, to measure what the model does by itself.
     """
@@ -54,7 +54,7 @@ class Request:
     prompt: str
     sampler: SamplerOptions = SamplerOptions()
     given: Mapping[Band, str] = field(default_factory=dict)
-    complete_data: Callable[[str, int], str] | None = None
+    keep_facts: bool = True
     guarded: bool = True
     free: bool = False
 
@@ -94,6 +94,7 @@ class _Job:
         self.request = request
         self.texts: dict[Band, str] = dict(request.given)
         self.limits = limits(request.given)
+        self._keeper = FactKeeper(request.prompt) if request.keep_facts else None
         self.masks: Counter[str] = Counter()
         self._notes: list[str] = []
         self._free_tokens = 0
@@ -101,13 +102,41 @@ class _Job:
         self._began = time.monotonic()
         self._first: float | None = None
 
-    def longest_other(self) -> int:
+    def _longest_other(self) -> int:
         """Length of the longest finished band other than CONSTRAINTS."""
         return max((len(t) for b, t in self.texts.items() if b is not Band.CONSTRAINTS), default=0)
 
-    def others_open(self) -> bool:
-        """Whether a band other than CONSTRAINTS is still being written."""
-        return any(b not in self.texts for b in Band if b is not Band.CONSTRAINTS)
+    def rules_for(self, band: Band, limit: Limit) -> BandRules:
+        """What one band has to obey."""
+        keeper = self._keeper
+        if band is Band.CONSTRAINTS:
+            return BandRules(
+                may_close=lambda n: (
+                    not self._waits() and n > max(self._longest_other(), LEAST_RULES)
+                ),
+                may_wait=self._waits,
+                complete=lambda text: (
+                    keeper.constraints(
+                        text, self._others(), self._longest_other(), limit.characters
+                    )
+                    if keeper and not self._waits()
+                    else text
+                ),
+            )
+        if band is Band.DATA:
+            return BandRules(
+                guards=[NumberGuard(self.request.prompt)] if self.request.guarded else [],
+                complete=lambda text: keeper.data(text, limit.characters) if keeper else text,
+            )
+        return BandRules()
+
+    def _waits(self) -> bool:
+        """Whether CONSTRAINTS has to wait for a band that is still being written."""
+        open_bands = (b for b in Band if b is not Band.CONSTRAINTS and b not in self.texts)
+        return self.request.sampler.decode == "parallel" and any(open_bands)
+
+    def _others(self) -> str:
+        return "\n".join(text for band, text in self.texts.items() if band is not Band.CONSTRAINTS)
 
     def check(self) -> None:
         """Raise `Cancelled` when the run was stopped."""
@@ -196,27 +225,11 @@ class Decoder:
 
     def _writer(self, band: Band, job: _Job) -> BandWriter:
         request, limit = job.request, job.limits[band]
-        if band is Band.CONSTRAINTS:
-            return BandWriter(
-                band,
-                self._vocabulary,
-                Sampler(request.sampler, band.n),
-                limit,
-                may_close=lambda n: n > max(job.longest_other(), LEAST_RULES),
-                may_wait=job.others_open if request.sampler.decode == "parallel" else lambda: False,
-                free=request.free,
-            )
-        if Band.CONSTRAINTS in job.texts:
+        if band is not Band.CONSTRAINTS and Band.CONSTRAINTS in job.texts:
             limit = limit.below(len(job.texts[Band.CONSTRAINTS]))
-        guarded = band is Band.DATA and request.guarded and not request.free
-        return BandWriter(
-            band,
-            self._vocabulary,
-            Sampler(request.sampler, band.n),
-            limit,
-            guards=[NumberGuard(request.prompt)] if guarded else [],
-            free=request.free,
-        )
+        rules = job.rules_for(band, limit)
+        sampler = Sampler(request.sampler, band.n)
+        return BandWriter(band, self._vocabulary, sampler, limit, rules, free=request.free)
 
     def _sequential(self, job: _Job, prefix: list[int]) -> None:
         """One band after the other in sequence 0; what lies between two texts is one batch."""
@@ -285,11 +298,6 @@ class Decoder:
 
     def _finish(self, writer: BandWriter, finish: Finish, job: _Job) -> None:
         job.masks += writer.masks
-        complete = job.request.complete_data
-        if writer.band is Band.DATA and complete is not None and not job.request.free:
-            completed = complete(finish.text, writer.limit.characters)
-            job.masks["fact_keeper"] += completed != finish.text
-            finish = Finish(completed, finish.note)
         job.finish(writer.band, finish)
 
 

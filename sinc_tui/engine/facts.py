@@ -1,35 +1,66 @@
-"""The fact keeper: facts of the prompt that DATA does not hold are added to it when it closes."""
+"""The fact keeper: facts of the prompt that the model left out are put in, verbatim, when a band closes."""
 
 from __future__ import annotations
 
 import re
 
 from sinc_tui.engine.vocabulary import is_forbidden
-from sinc_tui.sinc.grounding import extract_facts, holds
+from sinc_tui.sinc.grounding import Fact, extract_facts, holds
 
 _NONE_GIVEN = re.compile(r"No data (?:is |was )?given[.;:]?\s*", re.IGNORECASE)
 
 
-def keep_facts(prompt: str, data: str, limit: int) -> str:
-    """`data` with the prompt's missing facts, verbatim but for blanks, in at most `limit` code points.
+class FactKeeper:
+    """The facts of one prompt, and the bands that have to hold them."""
 
-    Facts that do not fit are left out; grounding reports them as lost.
-    """
-    lost = [fact for fact in extract_facts(prompt) if not holds(data, fact)]
-    rest = _NONE_GIVEN.sub("", data) if lost else data
-    kept: list[str] = []
-    for fact in lost:
-        text = " ".join(fact.text.split())
-        if any(map(is_forbidden, text)) or any(text in other for other in kept):
-            continue
-        if len(_joined(rest, [*kept, text], was_empty=rest != data)) <= limit:
-            kept.append(text)
-    return _joined(rest, kept, was_empty=rest != data) if kept else data
+    def __init__(self, prompt: str) -> None:
+        facts = extract_facts(prompt)
+        self._facts = [fact for fact in facts if not any(map(is_forbidden, _plain(fact)))]
+
+    def data(self, text: str, limit: int) -> str:
+        """DATA with the facts that it does not hold at its end, in at most `limit` code points.
+
+        A text that says there is no data says so no more. What does not fit is left out.
+        """
+        items: list[str] = []
+        for fact in self._missing(text):
+            if len(_with_data(text, [*items, fact])) <= limit:
+                items.append(fact)
+        return _with_data(text, items)
+
+    def constraints(self, text: str, others: str, longer_than: int, limit: int) -> str:
+        """CONSTRAINTS with one more rule that names the facts which no band holds, up to `limit`.
+
+        `others` are the finished other bands in one text. Where CONSTRAINTS is not longer than
+        `longer_than` code points, the rule goes on with facts that other bands hold until it is, even
+        past `limit`: a rule that is true is better than one that the model is forced to make up.
+        """
+        items: list[str] = []
+        for fact in self._missing(f"{text}\n{others}"):
+            if len(_with_rule(text, [*items, fact])) <= limit:
+                items.append(fact)
+        for fact in self._missing(text):
+            if len(_with_rule(text, items)) > longer_than:
+                break
+            if fact not in items:
+                items.append(fact)
+        return _with_rule(text, items)
+
+    def _missing(self, text: str) -> list[str]:
+        return list(dict.fromkeys(_plain(fact) for fact in self._facts if not holds(text, fact)))
 
 
-def _joined(data: str, facts: list[str], *, was_empty: bool) -> str:
-    """Facts after the data, or before what is left of a text that said there was no data."""
-    items = "; ".join(facts)
-    if was_empty:
-        return f"{items}. {data}".strip()
-    return f"{data.rstrip(' .;')}; {items}."
+def _plain(fact: Fact) -> str:
+    return " ".join(fact.text.split())
+
+
+def _with_data(data: str, items: list[str]) -> str:
+    if not items:
+        return data
+    rest = _NONE_GIVEN.sub("", data)
+    listed = "; ".join(items)
+    return f"{listed}. {rest}".strip() if rest != data else f"{data.rstrip(' .;')}; {listed}."
+
+
+def _with_rule(constraints: str, items: list[str]) -> str:
+    return f"{constraints} Keep as typed: {'; '.join(items)}." if items else constraints

@@ -11,8 +11,8 @@ from sinc_tui.sinc.bands import Band
 CHARACTERS: Mapping[Band, int] = {
     Band.PERSONA: 170,
     Band.CONTEXT: 350,
-    Band.DATA: 420,
-    Band.CONSTRAINTS: 900,
+    Band.DATA: 600,
+    Band.CONSTRAINTS: 1000,
     Band.FORMAT: 250,
     Band.TASK: 220,
 }

@@ -181,6 +181,16 @@ class LlamaRuntime:
         return context
 
 
+@llama_cpp.llama_log_callback
+def _ignore(_level: int, _text: bytes, _data: object) -> None:
+    """Where llama.cpp's chatter goes when nobody keeps a log."""
+
+
+def silence() -> None:
+    """Keep llama.cpp from writing to stderr, for programs whose stderr is a person's."""
+    llama_cpp.llama_log_set(_ignore, ctypes.c_void_p(0))
+
+
 def physical_cores() -> int:
     """Physical cores that this process may use; hyper-threads of one core count once."""
     allowed = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None

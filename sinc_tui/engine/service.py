@@ -8,7 +8,6 @@ from pathlib import Path
 
 from sinc_tui.engine import layout as layouts
 from sinc_tui.engine.decoder import Decoder, Request
-from sinc_tui.engine.facts import keep_facts
 from sinc_tui.engine.llama_runtime import LlamaRuntime
 from sinc_tui.engine.llama_vocab import LlamaVocab
 from sinc_tui.engine.protocol import (
@@ -67,12 +66,7 @@ class Service:
         try:
             if self._decoder is None:
                 raise SincError("No model is loaded.", hint="Load one first.")
-            request = Request(
-                command.prompt,
-                command.sampler,
-                given=command.given,
-                complete_data=lambda data, limit: keep_facts(command.prompt, data, limit),
-            )
+            request = Request(command.prompt, command.sampler, command.given)
             _, stats = self._decoder.decompose(request, _Sender(run, self._send), self._stopped)
             self._send(Done(run=run, stats=stats))
         except Cancelled:

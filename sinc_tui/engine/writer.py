@@ -38,12 +38,25 @@ class Wait:
     """The band would close and may not yet; `BandWriter.resume` asks again."""
 
 
-class BandWriter:
-    """The text of one band as it grows.
+@dataclass(frozen=True, slots=True)
+class BandRules:
+    """What a band has to obey beyond its limit and JSON.
 
-    `may_close` answers whether the band may end at a given length (CONSTRAINTS must be the longest),
-    `may_wait` whether an answer of no may change by itself, so that waiting is better than writing on.
+    Attributes:
+        may_close: whether the band may end at a length (CONSTRAINTS must be the longest).
+        may_wait: whether an answer of no may change by itself, so that waiting beats writing on.
+        complete: the text that the band shall end as, from the one that the model ended (facts).
+        guards: asked before every token.
     """
+
+    may_close: Callable[[int], bool] = lambda _: True
+    may_wait: Callable[[], bool] = lambda: False
+    complete: Callable[[str], str] = lambda text: text
+    guards: Sequence[Guard] = ()
+
+
+class BandWriter:
+    """The text of one band as it grows."""
 
     def __init__(
         self,
@@ -51,10 +64,8 @@ class BandWriter:
         vocabulary: Vocabulary,
         sampler: Sampler,
         limit: Limit,
+        rules: BandRules = BandRules(),
         *,
-        may_close: Callable[[int], bool] = lambda _: True,
-        may_wait: Callable[[], bool] = lambda: False,
-        guards: Sequence[Guard] = (),
         free: bool = False,
     ) -> None:
         """`free` takes every choice of the model as it comes, to measure what it does by itself."""
@@ -62,9 +73,8 @@ class BandWriter:
         self.text = ""
         self.tokens: list[int] = []
         self.masks: Counter[str] = Counter()
-        self._vocabulary, self._sampler, self.limit = vocabulary, sampler, limit
-        self._may_close, self._may_wait = may_close, may_wait
-        self._guards, self._free = guards, free
+        self._vocabulary, self._sampler, self._limit = vocabulary, sampler, limit
+        self._rules, self._free = rules, free
         self._state: StringState = NEUTRAL
         self._kept: tuple[Logits, Step] | None = None
 
@@ -80,7 +90,7 @@ class BandWriter:
         if self._free:
             return self._take_freely(token, step)
         broken = self._broken_rule(step)
-        if broken == "constraints_longest" and step is not None and self._may_wait():
+        if broken == "constraints_longest" and step is not None and self._rules.may_wait():
             self._kept = (logits.copy(), step)
             return Wait()
         return self._go_on(logits, token, step, broken)
@@ -117,16 +127,17 @@ class BandWriter:
             return self._broken_at_close(after)
         if step.state.neutral and not after.strip():
             return "blank"
-        guard = allow_all(self._guards, after)
+        guard = allow_all(self._rules.guards, after)
         return guard.name if guard else None
 
     def _broken_at_close(self, text: str) -> str | None:
         if not text.strip():
             return "blank"
-        blocking = next((g for g in self._guards if not g.closes(text)), None)
+        blocking = next((g for g in self._rules.guards if not g.closes(text)), None)
         if blocking is not None:
             return blocking.name
-        return None if self._may_close(len(text.strip())) else "constraints_longest"
+        ending = self._rules.complete(text.strip())
+        return None if self._rules.may_close(len(ending)) else "constraints_longest"
 
     def _masked(self, logits: Logits, broken: str) -> tuple[int, Step | None]:
         """A token that breaks no rule: the likeliest of those that keep the string open."""
@@ -168,17 +179,17 @@ class BandWriter:
 
     def _take(self, token: int, step: Step) -> int | Finish:
         after = self.text + step.text
-        if step.closes:
-            return self._finish(after)
         if self.band is Band.TASK and (end := end_of_first_sentence(after.strip())) is not None:
             self.masks["one_sentence"] += 1
             return self._finish(after.strip()[:end])
+        if step.closes:
+            return self._finish(after)
         self.text, self._state = after, step.state
         self.tokens.append(token)
-        if len(after.strip()) > self.limit.characters:
-            return self._cut(f"{self.limit.characters} characters")
-        if len(self.tokens) >= self.limit.tokens:
-            return self._cut(f"{self.limit.tokens} tokens")
+        if len(after.strip()) > self._limit.characters:
+            return self._cut(f"{self._limit.characters} characters")
+        if len(self.tokens) >= self._limit.tokens:
+            return self._cut(f"{self._limit.tokens} tokens")
         return token
 
     def _take_freely(self, token: int, step: Step | None) -> int | Finish:
@@ -191,24 +202,28 @@ class BandWriter:
         if step.closes:
             return Finish(self.text)
         self.tokens.append(token)
-        if len(self.tokens) < self.limit.tokens * 2:
+        if len(self.tokens) < self._limit.tokens * 2:
             return token
         self.masks["endless"] += 1
         return Finish(self.text)
 
     def _finish(self, text: str) -> Finish:
-        self.text = text.strip()
-        return Finish(self.text)
+        return self._completed(text.strip())
 
     def _cut(self, reason: str) -> Finish:
         """Close at a limit: at a sentence end if there is one."""
         self.masks["limit"] += 1
         text = self.text.strip()
-        while text and any(not guard.closes(text) for guard in self._guards):
+        while text and any(not guard.closes(text) for guard in self._rules.guards):
             text = text[:-1].rstrip()
         least = LEAST_RULES if self.band is Band.CONSTRAINTS else 1
         if len(text) > least:
-            self.text = trim(text, min(self.limit.characters, len(text) - 1))
+            self.text = trim(text, min(self._limit.characters, len(text) - 1))
         else:
             self.text = _FALLBACK_RULE if self.band is Band.CONSTRAINTS else _FALLBACK
-        return Finish(self.text, f"{self.band} was cut at {reason}.")
+        return self._completed(self.text, f"{self.band} was cut at {reason}.")
+
+    def _completed(self, text: str, note: str = "") -> Finish:
+        self.text = self._rules.complete(text)
+        self.masks["fact_keeper"] += self.text != text
+        return Finish(self.text, note)

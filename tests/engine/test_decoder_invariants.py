@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 
+import numpy as np
 import pytest
 import sinc_prompt
 
 from sinc_tui.engine.decoder import Decoder, Request
 from sinc_tui.engine.layout import chatml
+from sinc_tui.engine.limits import Limit
 from sinc_tui.engine.protocol import DecodeMode, SamplerOptions
+from sinc_tui.engine.sampler import Sampler
 from sinc_tui.engine.vocabulary import Vocabulary
+from sinc_tui.engine.writer import BandWriter, Finish
 from sinc_tui.sinc.bands import Band
 from sinc_tui.sinc.document import SincDocument
 from sinc_tui.sinc.draft import Draft
@@ -71,8 +76,6 @@ def test_every_document_is_valid(policy: str, mode: DecodeMode) -> None:
 
 
 def _numbers(text: str) -> set[str]:
-    import re
-
     return set(re.findall(r"\d+", text))
 
 
@@ -94,3 +97,11 @@ def test_given_bands_are_kept() -> None:
         texts, _ = decoder.decompose(request, heard)
         assert {band: texts[band] for band in given} == given
         assert len(texts[Band.CONSTRAINTS]) > 600
+
+
+def test_task_is_cut_where_one_token_ends_it_and_starts_another_sentence() -> None:
+    pieces = [b"Do it.", b" ", b'T"', b"x"]
+    writer = BandWriter(Band.TASK, Vocabulary(pieces), Sampler(SamplerOptions(), 0), Limit(90, 90))
+    answers = [writer.write(np.eye(4, dtype=np.float32)[token] * 9) for token in (0, 1, 2)]
+    assert answers[:2] == [0, 1]
+    assert answers[2] == Finish("Do it.")
