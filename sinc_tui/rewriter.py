@@ -173,7 +173,8 @@ class Rewriter:
                 yield ModelReady(message.info)
                 return
             elif isinstance(message, Error):
-                raise SincError(message.message, hint=message.hint, retryable=message.retryable)
+                hint = f"{message.hint} The engine's log is {paths.engine_log()}."
+                raise SincError(message.message, hint=hint, retryable=message.retryable)
 
     async def _drop(self) -> None:
         """Forget the child, by force."""

@@ -16,6 +16,8 @@ from sinc_tui.engine.protocol import Message, Wire, decode_message, encode
 from sinc_tui.errors import SincError
 
 _LINE = 1 << 22
+_LOG = 1 << 20
+"""Bytes of a log after which it is begun anew."""
 _PATIENCE = 3.0
 """Seconds that a child gets to end by itself when its stdin is closed."""
 WORKER = (sys.executable, "-m", "sinc_tui.engine.worker")
@@ -40,8 +42,9 @@ class EngineClient:
 
     @classmethod
     async def start(cls, log: Path, command: Sequence[str] = WORKER) -> EngineClient:
-        """Start the child; what it and llama.cpp print goes to `log`, which is written anew."""
-        with log.open("wb") as stderr:
+        """Start the child; what it and llama.cpp print is added to `log`, begun anew when it is long."""
+        full = log.exists() and log.stat().st_size > _LOG
+        with log.open("wb" if full else "ab") as stderr:
             process = await asyncio.create_subprocess_exec(
                 *command,
                 stdin=asyncio.subprocess.PIPE,

@@ -154,8 +154,7 @@ class LlamaRuntime:
         if not model:
             raise SincError(
                 f"{path.name} could not be loaded.",
-                hint="The file may be damaged or of a kind that this llama.cpp does not know; "
-                "the engine's log has its reason.",
+                hint="The file may be damaged, or of a kind that this llama.cpp does not know.",
             )
         return model
 
