@@ -173,8 +173,7 @@ class Rewriter:
                 yield ModelReady(message.info)
                 return
             elif isinstance(message, Error):
-                hint = f"{message.hint} The engine's log is {paths.engine_log()}."
-                raise SincError(message.message, hint=hint, retryable=message.retryable)
+                raise _as_error(message)
 
     async def _drop(self) -> None:
         """Forget the child, by force."""
@@ -182,6 +181,12 @@ class Rewriter:
         if client is not None:
             client.kill()
             await client.close()
+
+
+def _as_error(message: Error) -> SincError:
+    log = f" The engine's log is {paths.engine_log()}." if message.logged else ""
+    hint = (message.hint + log).strip()
+    return SincError(message.message, hint=hint, retryable=message.retryable)
 
 
 class _Run:
@@ -212,8 +217,7 @@ class _Run:
                 return [Stopped(self.draft)]
             case Error():
                 self.over = True
-                error = SincError(message.message, hint=message.hint, retryable=message.retryable)
-                return [Failed(error, self.draft)]
+                return [Failed(_as_error(message), self.draft)]
         return []
 
     def _changes(self) -> list[Event]:

@@ -16,9 +16,8 @@ import numpy as np
 from sinc_tui.engine.gguf_check import check_gguf
 from sinc_tui.engine.pace import Pace
 from sinc_tui.engine.protocol import EngineOptions
-from sinc_tui.engine.runtime import Cancelled, Run
+from sinc_tui.engine.runtime import Cancelled, Run, RuntimeFailure
 from sinc_tui.engine.sampler import Logits
-from sinc_tui.errors import SincError
 from sinc_tui.sinc.bands import Band
 
 _SEQUENCES = len(Band) + 1
@@ -113,9 +112,9 @@ class LlamaRuntime:
         if code == 2:
             raise Cancelled
         if code != 0:
-            raise SincError(
+            raise RuntimeFailure(
                 f"llama.cpp could not evaluate a batch (code {code}).",
-                hint="Run it again; if it stays, see the engine's log.",
+                hint="Run it again.",
                 retryable=True,
             )
         return [self._row(i) for i in wanted]
@@ -152,7 +151,7 @@ class LlamaRuntime:
         self._model_params = params
         model = llama_cpp.llama_model_load_from_file(str(path).encode(), params)
         if not model:
-            raise SincError(
+            raise RuntimeFailure(
                 f"{path.name} could not be loaded.",
                 hint="The file may be damaged, or of a kind that this llama.cpp does not know.",
             )
@@ -173,7 +172,7 @@ class LlamaRuntime:
         params.abort_callback = abort
         context = llama_cpp.llama_init_from_model(self.model, params)
         if not context:
-            raise SincError(
+            raise RuntimeFailure(
                 f"There is not enough memory for {path.name} with {self.n_ctx:,} tokens of context.",
                 hint="Close other programs, choose a smaller model or a shorter context.",
             )

@@ -191,13 +191,17 @@ class Stopped(Wire):
 
 
 class Error(Wire):
-    """A load (`run` is None) or a run failed; the child lives on."""
+    """A load (`run` is None) or a run failed; the child lives on.
+
+    `logged`: llama.cpp has written its reason to the log.
+    """
 
     type: Literal["error"] = "error"
     run: int | None
     message: str
     hint: str = ""
     retryable: bool = False
+    logged: bool = False
 
 
 Message = Annotated[

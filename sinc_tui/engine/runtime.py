@@ -7,10 +7,15 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from sinc_tui.engine.sampler import Logits
+from sinc_tui.errors import SincError
 
 
 class Cancelled(Exception):
     """A run was stopped while tokens were evaluated."""
+
+
+class RuntimeFailure(SincError):
+    """llama.cpp refused; its reason is in the engine's log."""
 
 
 @dataclass(frozen=True, slots=True)

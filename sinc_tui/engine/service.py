@@ -24,7 +24,7 @@ from sinc_tui.engine.protocol import (
     Stopped,
     Wire,
 )
-from sinc_tui.engine.runtime import Cancelled
+from sinc_tui.engine.runtime import Cancelled, RuntimeFailure
 from sinc_tui.engine.untrained import layout_of_untrained
 from sinc_tui.engine.vocabulary import Vocabulary
 from sinc_tui.errors import SincError
@@ -130,4 +130,10 @@ class _Sender:
 
 
 def _error(run: int | None, error: SincError) -> Error:
-    return Error(run=run, message=error.message, hint=error.hint, retryable=error.retryable)
+    return Error(
+        run=run,
+        message=error.message,
+        hint=error.hint,
+        retryable=error.retryable,
+        logged=isinstance(error, RuntimeFailure),
+    )

@@ -51,7 +51,7 @@ def main() -> None:
         except Exception as error:
             run = command.run if isinstance(command, Decompose) else None
             print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
-            send(Error(run=run, message=f"The engine failed: {error!r}.", hint="See its log."))
+            send(Error(run=run, message=f"The engine failed: {error!r}.", logged=True))
 
 
 def _read(commands: queue.Queue[Command | None], cancel: object) -> None:
