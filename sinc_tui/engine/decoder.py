@@ -199,6 +199,7 @@ class Decoder:
         """
         job = _Job(request, listener, cancelled)
         tokens = self._fitting(job)
+        self._clear_branches()
         write = self._sequential if request.sampler.decode == "sequential" else self._parallel
         write(job, [*tokens, *self._scaffold.head])
         if not request.free:
@@ -219,6 +220,12 @@ class Decoder:
                 hint="Shorten the prompt, or choose a model with a longer context.",
             )
         return tokens
+
+    def _clear_branches(self) -> None:
+        """Drop what an earlier parallel run left: it takes room, and where in the cache the new cells
+        lie decides the last bits of the logits."""
+        for sequence in range(1, len(Band) + 1):
+            self._runtime.forget(sequence, 0)
 
     def _encode(self, text: str) -> list[int]:
         return self._tokenizer.encode(escape(text))
@@ -261,8 +268,6 @@ class Decoder:
         self._prefix.hold(prefix)
         bands = [band for band in Band if band not in job.request.given]
         sequences = range(1, len(bands) + 1)
-        for sequence in range(1, len(Band) + 1):
-            self._runtime.forget(sequence, 0)
         self._runtime.fork(0, sequences)
         openers = [self._scaffold.openers[band] for band in bands]
         start = len(prefix)

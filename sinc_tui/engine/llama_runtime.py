@@ -179,7 +179,7 @@ class LlamaRuntime:
         return context
 
 
-@llama_cpp.llama_log_callback
+@llama_cpp.llama_log_callback  # type: ignore[untyped-decorator]
 def _ignore(_level: int, _text: bytes, _data: object) -> None:
     """Where llama.cpp's chatter goes when nobody keeps a log."""
 
