@@ -10,8 +10,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from sinc_tui.engine.protocol import Message, Wire, decode_message, encode
 from sinc_tui.errors import SincError
 
@@ -20,7 +18,10 @@ _LOG = 1 << 20
 """Bytes of a log after which it is begun anew."""
 _PATIENCE = 3.0
 """Seconds that a child gets to end by itself when its stdin is closed."""
-WORKER = (sys.executable, "-m", "sinc_tui.engine.worker")
+_DYING = 1.0
+"""Seconds that a child gets to tell its exit code when it has closed its stdout."""
+WORKER = (sys.executable, "-P", "-m", "sinc_tui.engine.worker")
+"""`-P`: a file of the user's folder must not stand in for a module of the engine."""
 
 
 class EngineDied(SincError):
@@ -43,15 +44,18 @@ class EngineClient:
     @classmethod
     async def start(cls, log: Path, command: Sequence[str] = WORKER) -> EngineClient:
         """Start the child; what it and llama.cpp print is added to `log`, begun anew when it is long."""
-        full = log.exists() and log.stat().st_size > _LOG
-        with log.open("wb" if full else "ab") as stderr:
-            process = await asyncio.create_subprocess_exec(
-                *command,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=stderr,
-                limit=_LINE,
-            )
+        try:
+            full = log.exists() and log.stat().st_size > _LOG
+            with log.open("wb" if full else "ab") as stderr:
+                process = await asyncio.create_subprocess_exec(
+                    *command,
+                    stdin=asyncio.subprocess.PIPE,
+                    stdout=asyncio.subprocess.PIPE,
+                    stderr=stderr,
+                    limit=_LINE,
+                )
+        except OSError as error:
+            raise SincError(f"The engine could not be started: {error}.", retryable=True) from error
         return cls(process, log)
 
     @property
@@ -68,7 +72,11 @@ class EngineClient:
         """Send a command; raises `EngineDied` when there is nobody to hear it."""
         assert self._process.stdin is not None
         try:
-            self._process.stdin.write(encode(command))
+            line = encode(command)
+        except ValueError as error:
+            raise SincError("The prompt or the model's path is not valid Unicode.") from error
+        try:
+            self._process.stdin.write(line)
             await self._process.stdin.drain()
         except (BrokenPipeError, ConnectionResetError):
             raise await self._death() from None
@@ -76,17 +84,16 @@ class EngineClient:
     async def receive(self) -> Message:
         """The next message; raises `EngineDied` when the child ends first."""
         assert self._process.stdout is not None
-        line = await self._process.stdout.readline()
+        try:
+            line = await self._process.stdout.readline()
+        except ValueError as error:
+            raise self._unreadable("a line without end") from error
         if not line.endswith(b"\n"):
             raise await self._death()
         try:
             return decode_message(line)
-        except ValidationError as error:
-            raise SincError(
-                f"The engine said something unreadable: {line[:80]!r}.",
-                hint=f"Its log is {self._log}.",
-                retryable=True,
-            ) from error
+        except ValueError as error:
+            raise self._unreadable(repr(line[:80])) from error
 
     async def messages(self) -> AsyncIterator[Message]:
         """Messages without end; raises as `receive`."""
@@ -112,7 +119,16 @@ class EngineClient:
             with suppress(ProcessLookupError):
                 os.kill(self._process.pid, signal.SIGKILL)
 
+    def _unreadable(self, what: str) -> SincError:
+        return SincError(
+            f"The engine said something unreadable: {what}.",
+            hint=f"Its log is {self._log}.",
+            retryable=True,
+        )
+
     async def _death(self) -> EngineDied:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._process.wait(), _DYING)
         self.kill()
         return EngineDied(await self._process.wait(), self._log)
 

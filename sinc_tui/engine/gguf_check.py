@@ -14,13 +14,13 @@ _VERSIONS = (2, 3)
 
 def check_gguf(path: Path) -> None:
     """Raise `SincError` when `path` cannot be a GGUF model: missing, a folder, unreadable, other."""
-    if path.is_dir():
-        raise SincError(f"{path} is a folder.", hint="Name the .gguf file in it.")
     try:
         with path.open("rb") as file:
             header = file.read(_HEADER)
     except FileNotFoundError:
         raise SincError(f"There is no file {path}.", hint="Check the path.") from None
+    except IsADirectoryError:
+        raise SincError(f"{path} is a folder.", hint="Name the .gguf file in it.") from None
     except OSError as error:
         raise SincError(
             f"{path} cannot be read: {error.strerror or error}.", hint="Check its permissions."
