@@ -92,6 +92,9 @@ class Rewriter:
             except SincError as error:
                 await self._drop()
                 yield Failed(error, Draft())
+            except OSError as error:
+                await self._drop()
+                yield Failed(SincError(f"The engine could not be started: {error}."), Draft())
             except BaseException:
                 await self._drop()
                 raise
@@ -108,10 +111,12 @@ class Rewriter:
         Yields `Loading` and `ModelReady` where the engine had to be started, `BandDelta`, `BandDone`
         and `InvariantChanged` while the bands fill, and one of `Finished`, `Stopped`, `Failed` last.
         """
+        failed = False
         async for event in self.start():
             yield event
-            if isinstance(event, Failed):
-                return
+            failed = isinstance(event, Failed)
+        if failed:
+            return
         given = dict(given or {})
         run = _Run(given)
         self._run += 1

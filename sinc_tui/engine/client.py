@@ -44,18 +44,15 @@ class EngineClient:
     @classmethod
     async def start(cls, log: Path, command: Sequence[str] = WORKER) -> EngineClient:
         """Start the child; what it and llama.cpp print is added to `log`, begun anew when it is long."""
-        try:
-            full = log.exists() and log.stat().st_size > _LOG
-            with log.open("wb" if full else "ab") as stderr:
-                process = await asyncio.create_subprocess_exec(
-                    *command,
-                    stdin=asyncio.subprocess.PIPE,
-                    stdout=asyncio.subprocess.PIPE,
-                    stderr=stderr,
-                    limit=_LINE,
-                )
-        except OSError as error:
-            raise SincError(f"The engine could not be started: {error}.", retryable=True) from error
+        full = log.exists() and log.stat().st_size > _LOG
+        with log.open("wb" if full else "ab") as stderr:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=stderr,
+                limit=_LINE,
+            )
         return cls(process, log)
 
     @property

@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import importlib.util
 import json
+import os
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
@@ -24,6 +25,11 @@ QUANTIZATION = "Q8_0"
 """What the layers that the adapter changes are stored in: rounded further, the student loops."""
 _RECIPE = 1
 """To be raised when `merging.merge` writes something else from the same parts."""
+
+
+def partial_file(path: Path, pid: int) -> Path:
+    """Where a process writes what becomes `path` in one step."""
+    return path.with_name(f"{path.name}.{pid}.part")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +81,7 @@ class Record:
 
     def write(self, path: Path) -> None:
         """Save beside the merged file, in one step."""
-        partial = path.with_suffix(".part")
+        partial = partial_file(path, os.getpid())
         partial.write_text(json.dumps(asdict(self), indent=2), encoding="utf-8")
         partial.replace(path)
 
@@ -151,6 +157,7 @@ async def default_model() -> AsyncIterator[float | ModelFile]:
 async def _prepare(student: Student) -> AsyncIterator[float]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
+        "-P",
         "-m",
         "sinc_tui.models.prepare",
         *map(str, (student.base, student.adapter, student.merged)),
@@ -174,3 +181,4 @@ async def _prepare(student: Student) -> AsyncIterator[float]:
         if process.returncode is None:
             process.kill()
             await process.wait()
+        partial_file(student.merged, process.pid).unlink(missing_ok=True)

@@ -35,12 +35,17 @@ def text(reader: gguf.GGUFReader, key: str) -> str | None:
 def copy_metadata(
     reader: gguf.GGUFReader, writer: gguf.GGUFWriter, extra: Mapping[str, str]
 ) -> None:
-    """All of the reader's keys, then `extra` strings, which win."""
+    """All of the reader's keys, then `extra` strings, which win.
+
+    Empty arrays, which the gguf package cannot write, are left out.
+    """
     for field in reader.fields.values():
         if field.name in _COMPUTED or field.name in extra:
             continue
         kind = field.types[0]
         inner = field.types[-1] if kind == gguf.GGUFValueType.ARRAY else None
+        if inner is not None and not field.data:
+            continue
         writer.add_key_value(field.name, field.contents(), kind, sub_type=inner)
     for key, value in extra.items():
         writer.add_string(key, value)

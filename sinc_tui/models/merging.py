@@ -8,10 +8,8 @@ from typing import Any
 
 import gguf
 
+from sinc_tui.engine.layout import LAYOUT_KEY
 from sinc_tui.models import gguf_io
-
-STUDENT_KEY = "sinc.layout"
-"""Metadata key that marks a model trained for this job; its value names the prompt layout."""
 
 
 def merge(
@@ -32,7 +30,7 @@ def merge(
     reader, delta = gguf.GGUFReader(base), gguf.GGUFReader(adapter)
     pairs = gguf_io.tensors(delta)
     alpha = float(delta.get_field(gguf.Keys.Adapter.LORA_ALPHA).contents())
-    extra = {STUDENT_KEY: gguf_io.text(delta, STUDENT_KEY) or "chatml"}
+    extra = {LAYOUT_KEY: gguf_io.text(delta, LAYOUT_KEY) or "chatml"}
     writer = gguf.GGUFWriter(target, gguf_io.text(reader, "general.architecture"))
     gguf_io.copy_metadata(reader, writer, extra)
     for done, tensor in enumerate(reader.tensors):

@@ -10,13 +10,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from sinc_tui.models.default import QUANTIZATION, Part, Record, Student
+from sinc_tui.models.default import QUANTIZATION, Part, Record, Student, partial_file
 from sinc_tui.models.merging import merge
 
 
 def prepare(student: Student, progress: Callable[[float], None]) -> None:
     """Merge the student's parts and record what it was made of; `progress` hears 0.0 to 1.0."""
-    partial = student.merged.with_name(f"{student.merged.name}.{os.getpid()}.part")
+    _sweep(student.merged)
+    partial = partial_file(student.merged, os.getpid())
     try:
         merge(
             student.base,
@@ -30,6 +31,24 @@ def prepare(student: Student, progress: Callable[[float], None]) -> None:
         partial.unlink(missing_ok=True)
     record = Record(Part.of(student.base), Part.of(student.adapter), Part.of(student.merged))
     record.write(student.record)
+
+
+def _sweep(merged: Path) -> None:
+    """Delete what preparations that were killed left behind."""
+    for partial in merged.parent.glob(f"{merged.name}.*.part"):
+        pid = partial.suffixes[-2][1:]
+        if pid.isdecimal() and not _runs(int(pid)):
+            partial.unlink(missing_ok=True)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 if __name__ == "__main__":
