@@ -73,6 +73,4 @@ class Failed:
     draft: Draft
 
 
-Event = (
-    Loading | ModelReady | BandDelta | BandDone | InvariantChanged | Finished | Stopped | Failed
-)
+Event = Loading | ModelReady | BandDelta | BandDone | InvariantChanged | Finished | Stopped | Failed

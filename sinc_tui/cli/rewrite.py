@@ -35,13 +35,13 @@ def _finite(_context: click.Context, _option: click.Parameter, value: float | No
 @click.option(
     "--seed",
     type=click.IntRange(0, _MAX_SEED),
-    help="Same seed, prompt, model and options: same document. [default: 0]",
+    help="0: the likeliest text; any other: a variation, the same for the same seed. [default: 0]",
 )
 @click.option(
     "--temperature",
     type=click.FloatRange(0, 5),
     callback=_finite,
-    help="How freely words are chosen, 0 to 5; 0 takes the likeliest. [default: 0]",
+    help="How freely words are chosen, 0 to 5; 0 takes the likeliest. [default: 0, or 0.6 for a variation]",
 )
 @click.option(
     "--decode",

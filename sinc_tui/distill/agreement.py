@@ -29,7 +29,10 @@ def agreement(
     for example in examples:
         sequence = packer.pack(example, "sequential")
         places = _places(sequence, positions)
-        ours, theirs = _torch_choices(model, sequence, places), _llama_choices(runtime, sequence, places)
+        ours, theirs = (
+            _torch_choices(model, sequence, places),
+            _llama_choices(runtime, sequence, places),
+        )
         equal += sum(a == b for a, b in zip(ours, theirs, strict=True))
         total += len(places)
     return equal / total

@@ -10,10 +10,10 @@ import gguf
 import numpy as np
 from safetensors.numpy import load_file
 
+from sinc_tui.engine.layout import LAYOUT_KEY
 from sinc_tui.errors import SincError
 from sinc_tui.models import gguf_io
 from sinc_tui.models.gguf_io import Floats
-from sinc_tui.models.merging import STUDENT_KEY
 
 _NAMES = {
     "self_attn.q_proj": "attn_q",
@@ -34,7 +34,9 @@ def export_adapter(folder: Path, base: Path, target: Path, *, quantization: str 
     """
     config_path, weights_path = folder / "adapter_config.json", folder / "adapter_model.safetensors"
     if not config_path.is_file() or not weights_path.is_file():
-        raise SincError(f"{folder} holds no adapter.", hint="Train one with: sinc-tui distill train")
+        raise SincError(
+            f"{folder} holds no adapter.", hint="Train one with: sinc-tui distill train"
+        )
     config = json.loads(config_path.read_text(encoding="utf-8"))
     reader = gguf.GGUFReader(base)
     architecture = gguf_io.text(reader, "general.architecture") or ""
@@ -44,7 +46,7 @@ def export_adapter(folder: Path, base: Path, target: Path, *, quantization: str 
         float(config["lora_alpha"]),
         _pairs(load_file(weights_path), reader, architecture),
         quantization=gguf.GGMLQuantizationType[quantization],
-        extra={STUDENT_KEY: "chatml"},
+        extra={LAYOUT_KEY: "chatml"},
     )
 
 

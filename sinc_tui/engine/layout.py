@@ -19,6 +19,9 @@ SYSTEM = (
 )
 """The article's system line."""
 
+LAYOUT_KEY = "sinc.layout"
+"""Metadata key of a GGUF that was trained for this job; its value names the prompt layout."""
+
 QUOTE = '"'
 SEPARATOR = "}, "
 TAIL = "}]}"

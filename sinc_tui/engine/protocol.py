@@ -13,6 +13,9 @@ from sinc_tui.sinc.bands import Band
 
 DecodeMode = Literal["sequential", "parallel"]
 
+_VARIATION = 0.6
+"""Temperature of a variation: other words, the same facts."""
+
 
 class Wire(BaseModel):
     """Base of every message: immutable, no unknown keys."""
@@ -24,18 +27,26 @@ class SamplerOptions(Wire):
     """How a run chooses its tokens.
 
     Attributes:
-        seed: same seed, same prompt, same model, same options: same document.
-        temperature: 0 is greedy.
+        seed: same seed, same prompt, same model, same options: same document. 0 asks for the likeliest
+            text, any other for a variation.
+        temperature: 0 is greedy; None leaves it to the seed.
         min_p: tokens less likely than this share of the likeliest one are never chosen.
         dry_multiplier: strength of the DRY penalty on repeating a run of tokens; 0 is off.
         decode: `sequential` writes the bands one after the other, `parallel` all six at once.
     """
 
-    seed: int = 0
-    temperature: float = Field(default=0.0, ge=0.0, le=5.0)
+    seed: int = Field(default=0, ge=0)
+    temperature: float | None = Field(default=None, ge=0.0, le=5.0)
     min_p: float = Field(default=0.1, ge=0.0, le=1.0)
     dry_multiplier: float = Field(default=0.8, ge=0.0)
     decode: DecodeMode = "sequential"
+
+    @property
+    def heat(self) -> float:
+        """The temperature in force."""
+        if self.temperature is not None:
+            return self.temperature
+        return _VARIATION if self.seed else 0.0
 
 
 class EngineOptions(Wire):

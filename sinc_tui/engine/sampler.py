@@ -48,7 +48,7 @@ class Sampler:
     def pick(self, logits: Logits) -> int:
         """The likeliest token, or at a temperature above 0 one of those that min-p leaves."""
         best = int(logits.argmax())
-        temperature = self._options.temperature
+        temperature = self._options.heat
         if temperature <= 0 or not np.isfinite(logits[best]):
             return best
         floor = logits[best] + temperature * math.log(max(self._options.min_p, 1e-6))

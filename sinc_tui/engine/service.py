@@ -30,9 +30,6 @@ from sinc_tui.engine.vocabulary import Vocabulary
 from sinc_tui.errors import SincError
 from sinc_tui.sinc.bands import Band
 
-STUDENT_KEY = "sinc.layout"
-"""Metadata key of a model that was trained for this job; its value names the prompt layout."""
-
 
 class Service:
     """Answers commands with messages; `send` takes them one by one."""
@@ -101,7 +98,7 @@ def open_decoder(
     """Load a model and warm it up; raises `SincError` for what cannot be loaded."""
     runtime = LlamaRuntime(path, options, progress=progress, cancelled=cancelled)
     vocab = LlamaVocab(runtime.model)
-    trained = runtime.metadata(STUDENT_KEY) == "chatml"
+    trained = runtime.metadata(layouts.LAYOUT_KEY) == "chatml"
     layout = layouts.chatml(vocab) if trained else layout_of_untrained(runtime, vocab)
     decoder = Decoder(runtime, vocab, Vocabulary(vocab.pieces()), layout)
     decoder.warm_up()
