@@ -114,3 +114,33 @@ def export(
         merge(base, target, merged, quantization=quantization)
         click.echo(f"written: {merged} ({merged.stat().st_size:,} bytes)")
     return DONE
+
+
+@click.command(short_help="What each quantization costs a student: loss, bytes, speed.")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--base", type=click.Path(path_type=Path), help="GGUF it was trained on.")
+@click.option("--data", default="plain", show_default=True, metavar="plain|rich|FILE")
+@click.option("--dev", "dev_size", type=click.IntRange(min=1), default=30, show_default=True)
+def quantize(folder: Path, base: Path | None, data: str, dev_size: int) -> int:
+    """Merge the adapter in FOLDER, quantize it five ways and measure each on dev examples."""
+    from tempfile import TemporaryDirectory
+
+    from sinc_tui.distill.dataset import load_examples, sampled, split
+    from sinc_tui.distill.export import export_adapter
+    from sinc_tui.distill.packing import Packer
+    from sinc_tui.distill.quantization import compare, table
+    from sinc_tui.engine.layout import chatml
+    from sinc_tui.engine.llama_vocab import LlamaVocab
+    from sinc_tui.models.default import embedded_base
+    from sinc_tui.models.merging import merge
+
+    base = base or embedded_base()
+    vocab = LlamaVocab.from_file(base)
+    with TemporaryDirectory() as work:
+        adapter, merged = Path(work) / "adapter.gguf", Path(work) / "merged.gguf"
+        export_adapter(folder / "adapter", base, adapter, quantization="F16")
+        merge(base, adapter, merged, quantization="F16")
+        packer = Packer(vocab, chatml(vocab))
+        dev = sampled(split(load_examples(data))[1], dev_size)
+        click.echo(table(list(compare(merged, packer, dev, Path(work)))))
+    return DONE
