@@ -7,8 +7,8 @@ child after a crash. Front ends hold one `Rewriter` and never see the engine.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing, suppress
 
 from sinc_tui import paths
 from sinc_tui.engine.client import WORKER, EngineClient
@@ -80,15 +80,16 @@ class Rewriter:
         """Process id of the engine's child, None while there is none."""
         return self._client.pid if self._client is not None else None
 
-    async def start(self) -> AsyncIterator[Event]:
+    async def start(self) -> AsyncGenerator[Event, None]:
         """Start the child and load the model: `Loading`..., then `ModelReady` or `Failed`.
 
         Does nothing but yield `ModelReady` when the model is loaded already.
         """
         async with self._starting:
             try:
-                async for event in self._started():
-                    yield event
+                async with aclosing(self._started()) as started:
+                    async for event in started:
+                        yield event
             except SincError as error:
                 await self._drop()
                 yield Failed(error, Draft())
@@ -105,16 +106,17 @@ class Rewriter:
         sampler: SamplerOptions = SamplerOptions(),
         *,
         given: Mapping[Band, str] | None = None,
-    ) -> AsyncIterator[Event]:
+    ) -> AsyncGenerator[Event, None]:
         """Decompose `prompt`; starts (or restarts) the engine first when it is not running.
 
         Yields `Loading` and `ModelReady` where the engine had to be started, `BandDelta`, `BandDone`
         and `InvariantChanged` while the bands fill, and one of `Finished`, `Stopped`, `Failed` last.
         """
         failed = False
-        async for event in self.start():
-            yield event
-            failed = isinstance(event, Failed)
+        async with aclosing(self.start()) as starting:
+            async for event in starting:
+                yield event
+                failed = isinstance(event, Failed)
         if failed:
             return
         given = dict(given or {})
@@ -154,18 +156,19 @@ class Rewriter:
         assert self._client is not None
         return self._client
 
-    async def _started(self) -> AsyncIterator[Event]:
+    async def _started(self) -> AsyncGenerator[Event, None]:
         if self._client is not None and self._client.alive and self.info is not None:
             yield ModelReady(self.info)
             return
         await self._drop()
         model = self._model
         if model is None:
-            async for step in default_model():
-                if isinstance(step, ModelFile):
-                    model = step
-                else:
-                    yield Loading(_PREPARING, step)
+            async with aclosing(default_model()) as steps:
+                async for step in steps:
+                    if isinstance(step, ModelFile):
+                        model = step
+                    else:
+                        yield Loading(_PREPARING, step)
         assert model is not None
         yield Loading(_LOADING, 0.0)
         self._client = await EngineClient.start(paths.engine_log(), self._worker)

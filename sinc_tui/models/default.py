@@ -12,7 +12,8 @@ import importlib.util
 import json
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -145,16 +146,17 @@ def shipped_student() -> Student:
     return Student(embedded_base(), paths.assets() / "tiny.adapter.gguf", folder / "tiny.gguf")
 
 
-async def default_model() -> AsyncIterator[float | ModelFile]:
+async def default_model() -> AsyncGenerator[float | ModelFile, None]:
     """Fractions of the preparation, 0.0 to 1.0, then the model. Raises `SincError`."""
     student = shipped_student()
     if not await asyncio.to_thread(student.ready):
-        async for fraction in _prepare(student):
-            yield fraction
+        async with aclosing(_prepare(student)) as preparing:
+            async for fraction in preparing:
+                yield fraction
     yield ModelFile(student.merged, "tiny")
 
 
-async def _prepare(student: Student) -> AsyncIterator[float]:
+async def _prepare(student: Student) -> AsyncGenerator[float, None]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-P",

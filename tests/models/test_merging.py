@@ -1,0 +1,90 @@
+"""Merging: W + alpha / rank * B A where the adapter has a say, everything else bit by bit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import gguf
+import numpy as np
+import pytest
+
+from sinc_tui.models import gguf_io
+from sinc_tui.models.default import Student
+from sinc_tui.models.merging import merge
+from tests.support.tiny_gguf import ALPHA, CHANGED, KEPT, NORM, RANK
+
+ERROR = {"F16": 1e-3, "Q8_0": 1 / 127, "Q4_0": 1 / 7}
+"""Largest rounding error of a weight, as a share of the largest weight of its block."""
+
+
+def merged(student: Student, quantization: str = "Q8_0") -> dict[str, Any]:
+    merge(student.base, student.adapter, student.merged, quantization=quantization)
+    return gguf_io.tensors(gguf.GGUFReader(student.merged))
+
+
+@pytest.mark.parametrize("quantization", ERROR)
+def test_the_adapter_is_in_the_weights(student: Student, quantization: str) -> None:
+    base, delta = (gguf_io.tensors(gguf.GGUFReader(p)) for p in (student.base, student.adapter))
+    change = (
+        gguf_io.dequantized(delta[f"{CHANGED}.lora_b"])
+        @ gguf_io.dequantized(delta[f"{CHANGED}.lora_a"])
+    ) * (ALPHA / RANK)
+    wanted = gguf_io.dequantized(base[CHANGED]) + change
+    tensor = merged(student, quantization)[CHANGED]
+    assert tensor.tensor_type.name == quantization
+    blocks = np.abs(wanted.reshape(-1, 32))
+    error = np.abs(gguf_io.dequantized(tensor) - wanted).reshape(-1, 32)
+    assert (error <= blocks.max(axis=1, keepdims=True) * ERROR[quantization]).all()
+    assert np.abs(change).max() > 1, "a change too small to be told from rounding proves nothing"
+
+
+def test_what_the_adapter_leaves_alone_is_bit_identical(student: Student) -> None:
+    base = gguf_io.tensors(gguf.GGUFReader(student.base))
+    result = merged(student)
+    assert list(result) == list(base)
+    for name in (KEPT, NORM):
+        assert result[name].tensor_type == base[name].tensor_type
+        assert result[name].shape.tolist() == base[name].shape.tolist()
+        assert result[name].data.tobytes() == base[name].data.tobytes()
+
+
+def test_metadata_is_kept_and_the_layout_is_named(student: Student) -> None:
+    merged(student)
+    before, after = _metadata(student.base), _metadata(student.merged)
+    assert after == before | {"sinc.layout": ([gguf.GGUFValueType.STRING], "chatml")}
+    assert len(before) >= 9
+
+
+def test_progress_rises_to_one(student: Student) -> None:
+    heard: list[float] = []
+    merge(student.base, student.adapter, student.merged, progress=heard.append)
+    assert heard == sorted(heard)
+    assert heard[-1] == 1.0
+    assert len(heard) == 4
+
+
+def test_an_empty_array_is_left_out(tmp_path: Path) -> None:
+    """The gguf package reads an empty array and refuses to write one."""
+    kind = gguf.GGUFValueType
+    fields = [
+        gguf.ReaderField(0, "empty.list", [], [], [kind.ARRAY]),
+        gguf.ReaderField(0, "full.list", [np.array([7])], [0], [kind.ARRAY, kind.INT32]),
+    ]
+    reader = SimpleNamespace(fields={field.name: field for field in fields})
+    path = tmp_path / "copy.gguf"
+    writer = gguf.GGUFWriter(path, "llama")
+    gguf_io.copy_metadata(reader, writer, {})
+    gguf_io.write(writer)
+    assert _metadata(path).keys() == {"general.architecture", "full.list"}
+    assert _metadata(path)["full.list"] == ([kind.ARRAY, kind.INT32], [7])
+
+
+def _metadata(path: Path) -> dict[str, tuple[list[Any], Any]]:
+    """Types and values of a file's own keys."""
+    return {
+        name: ([*dict.fromkeys(field.types)], field.contents())
+        for name, field in gguf.GGUFReader(path).fields.items()
+        if not name.startswith("GGUF.")
+    }
