@@ -13,8 +13,8 @@ _KEPT = 0.5
 def trim(text: str, limit: int, *, end: str = ".") -> str:
     """`text` in at most `limit` code points (1 at least), cut at a sentence end if possible.
 
-    Next best is the end of a `; ` item, then the last whole word, then anywhere. The cut closes with
-    `end` where it is not a sentence end and there is room.
+    Next best is the end of a `; ` item, then the last whole word, then anywhere but within a number.
+    The cut closes with `end` where it is not a sentence end and there is room.
     """
     text = text.strip()
     if len(text) <= limit:
@@ -22,7 +22,9 @@ def trim(text: str, limit: int, *, end: str = ".") -> str:
     sentences = _whole_sentences(text, limit)
     if len(sentences) >= limit * _KEPT:
         return sentences
-    room = text[: max(1, limit - len(end))]
+    room = _whole_numbers(text, max(1, limit - len(end)))
+    if not room:
+        return "…"
     item = room.rfind("; ")
     cut = room[:item] if item >= limit * _KEPT else _whole_words(room, text)
     cut = cut.rstrip(" ,;:-–—") or room.strip() or text[:1]
@@ -38,6 +40,15 @@ def _whole_sentences(text: str, limit: int) -> str:
             break
         kept = position
     return text[:kept]
+
+
+def _whole_numbers(text: str, length: int) -> str:
+    """The first `length` code points, less the digits of a number that goes on behind them."""
+    if not text[length].isdecimal():
+        return text[:length]
+    while length and text[length - 1].isdecimal():
+        length -= 1
+    return text[:length]
 
 
 def _whole_words(room: str, text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -133,13 +134,25 @@ POLICIES: dict[str, Policy] = {
 }
 
 
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """One token in the cache; sequences that were forked share it."""
+
+    token: int
+
+
 class HostileRuntime:
-    """`engine.runtime.Runtime` over a policy; keeps account of the cells as llama.cpp would."""
+    """`engine.runtime.Runtime` over a policy; keeps account of the cells as llama.cpp would.
+
+    Attributes:
+        evaluated: the runs of each batch so far.
+        cells: what each sequence holds.
+    """
 
     def __init__(self, policy: Policy, seed: int, n_ctx: int = 4096) -> None:
         self.n_ctx = n_ctx
         self.evaluated: list[list[Run]] = []
-        self.cells: dict[int, list[int]] = {}
+        self.cells: dict[int, list[Cell]] = {}
         self._policy, self._random = policy, np.random.default_rng(seed)
 
     def evaluate(self, runs: Sequence[Run], *, logits: bool = True) -> list[Logits]:
@@ -149,7 +162,8 @@ class HostileRuntime:
             cells = self.cells.setdefault(run.sequence, [])
             assert run.position == len(cells), "tokens must follow on what the sequence holds"
             assert len(run.tokens) > 0
-            cells.extend(run.tokens)
+            cells.extend(Cell(token) for token in run.tokens)
+        assert self.used <= self.n_ctx, "the cache is full"
         return [self._row() for _ in runs] if logits else []
 
     def fork(self, source: int, targets: Sequence[int]) -> None:
@@ -158,6 +172,15 @@ class HostileRuntime:
 
     def forget(self, sequence: int, position: int) -> None:
         del self.cells.setdefault(sequence, [])[position:]
+
+    @property
+    def used(self) -> int:
+        """Cells in use, a shared one counted once."""
+        return len({cell for cells in self.cells.values() for cell in cells})
+
+    def text(self, sequence: int) -> bytes:
+        """What the tokens of a sequence spell."""
+        return b"".join(PIECES[cell.token] for cell in self.cells[sequence])
 
     def _row(self) -> Logits:
         row = np.zeros(len(PIECES), np.float32)

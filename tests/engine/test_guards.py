@@ -1,0 +1,68 @@
+"""The number guard: only the prompt's numbers, each whole."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sinc_tui.engine.guards import NumberGuard, is_number
+
+TEXTS = st.text(st.sampled_from("0123 4.a,½²Ⅳ٣日-"), max_size=14)
+
+
+@pytest.mark.parametrize(
+    ("text", "goes_on", "ends"),
+    [
+        ("", True, True),
+        ("no digits", True, True),
+        ("12", True, True),
+        ("1", True, False),
+        ("12 ", True, True),
+        ("1 ", False, False),
+        ("13", False, False),
+        ("120", True, False),
+        ("1204", True, True),
+        ("12C and 1204", True, True),
+        ("12C and 120", True, False),
+        ("v2.3", True, True),
+        ("v2.4", False, False),
+        ("½", True, True),
+        ("²", False, False),
+        ("٣", False, False),
+    ],
+)
+def test_examples(text: str, goes_on: bool, ends: bool) -> None:
+    guard = NumberGuard("12C, 1204, v2.3 and ½ cup")
+    assert (guard.allows(text), guard.closes(text)) == (goes_on, ends)
+
+
+@given(TEXTS, TEXTS)
+def test_a_text_may_close_exactly_when_its_numbers_are_the_prompts(prompt: str, text: str) -> None:
+    runs, signs = re.findall(r"\d+", text), [c for c in text if c in "½²Ⅳ"]
+    assert NumberGuard(prompt).closes(text) == (
+        set(runs) <= set(re.findall(r"\d+", prompt)) and all(sign in prompt for sign in signs)
+    )
+
+
+@given(TEXTS, TEXTS)
+def test_a_text_may_go_on_exactly_when_it_can_be_mended(prompt: str, text: str) -> None:
+    """Mending means to finish the number at the end."""
+    guard = NumberGuard(prompt)
+    endings = {"", *(run[n:] for run in re.findall(r"\d+", prompt) for n in range(len(run)))}
+    assert guard.allows(text) == any(guard.closes(text + ending) for ending in endings)
+
+
+@given(TEXTS)
+def test_the_prompt_itself_is_allowed(prompt: str) -> None:
+    guard = NumberGuard(prompt)
+    assert guard.closes(prompt)
+    assert all(guard.allows(prompt[:n]) for n in range(len(prompt) + 1))
+
+
+@pytest.mark.parametrize(("char", "number"), [*zip("07½²Ⅳ①٣", [True] * 7, strict=True), ("日", False),
+                                              ("三", False), ("x", False), (" ", False)])  # fmt: skip
+def test_is_number(char: str, number: bool) -> None:
+    assert is_number(char) == number
