@@ -1,0 +1,96 @@
+"""The fact keeper: what the model left out is put in, and nothing else."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sinc_tui.engine.facts import FactKeeper
+from sinc_tui.sinc.grounding import extract_facts, holds
+
+PROMPT = "pay 1,200.50 EUR to Ms Okafor before 2024-02-01, see https://x.org/a?b=1 and src/app.py"
+WORDS = st.lists(
+    st.sampled_from(
+        [
+            "pay",
+            "12%",
+            "v2.3.1",
+            "2024-02-01",
+            "Anna",
+            "“a b”",
+            "/etc/x",
+            "No data given.",
+            "3",
+            "日本",
+            ";",
+        ]
+    ),
+    max_size=12,
+).map(" ".join)
+
+
+def test_data_gets_the_facts_that_it_lacks() -> None:
+    data = FactKeeper(PROMPT).data("Pay Ms Okafor before 2024-02-01.", 600)
+    assert data.startswith("Pay Ms Okafor before 2024-02-01; ")
+    assert data.endswith(".")
+    assert all(holds(data, fact) for fact in extract_facts(PROMPT))
+    assert data.count("2024-02-01") == 1
+
+
+def test_data_that_lacks_nothing_stays() -> None:
+    assert FactKeeper("fix line 3").data("line 3 of the code.", 600) == "line 3 of the code."
+    assert FactKeeper("fix it").data("No data given.", 600) == "No data given."
+
+
+@pytest.mark.parametrize("empty", ["No data given.", "no data was given;", "No data is given"])
+def test_data_does_not_deny_what_it_holds(empty: str) -> None:
+    assert FactKeeper("use 12 kg").data(empty, 600) == "12 kg."
+    data = FactKeeper("use 12 kg").data(f"{empty} Ask for the table.", 600)
+    assert data == "12 kg. Ask for the table."
+
+
+@given(WORDS, WORDS, st.integers(0, 100))
+def test_data_stays_within_the_limit(prompt: str, text: str, more: int) -> None:
+    data = FactKeeper(prompt).data(text, len(text) + more)
+    assert len(data) <= max(len(text) + more, len(text))
+
+
+@given(WORDS, WORDS)
+def test_every_fact_is_in_data_when_there_is_room(prompt: str, text: str) -> None:
+    data = FactKeeper(prompt).data(text, 10_000)
+    assert [fact.text for fact in extract_facts(prompt) if not holds(data, fact)] == []
+
+
+def test_characters_that_no_band_may_hold_are_not_brought_in() -> None:
+    data = FactKeeper('say "a\u202eb" to 7 EUR').data("to people", 600)
+    assert data == "to people; 7 EUR."
+
+
+def test_constraints_name_what_no_band_holds() -> None:
+    rules = "Keep the tone polite."
+    keeper = FactKeeper("12 kg, 7 MB")
+    full = keeper.constraints(rules, "Give 12 kg.", 0, 1000)
+    assert full == f"{rules} Keep as typed: 7 MB."
+    assert keeper.constraints(rules, "12 kg and 7 MB", 0, 1000) == rules
+    assert keeper.constraints(rules, "Give 12 kg.", 0, len(full) - 1) == rules
+
+
+def test_constraints_outgrow_the_others_with_facts() -> None:
+    rules, others = "Be brief.", "12 kg, 7 MB, 99 ms"
+    full = FactKeeper(others).constraints(rules, others, 30, 20)
+    assert full.startswith(f"{rules} Keep as typed: 12 kg")
+    assert 30 < len(full) < 50
+    assert FactKeeper("nothing").constraints(rules, others, 30, 1000) == rules
+
+
+def test_a_prompt_full_of_facts_takes_little_time() -> None:
+    """A close is asked for at many tokens; a pasted log must not make each of them slow."""
+    prompt = " ".join(f"{n * 7919 % 100_003}ms" for n in range(2500))
+    keeper = FactKeeper(prompt)
+    began = time.process_time()
+    keeper.data("Nothing of it.", 600)
+    keeper.constraints("Keep it.", "x" * 1500, 600, 1000)
+    assert time.process_time() - began < 1.0
