@@ -55,7 +55,6 @@ def layout_of_untrained(runtime: LlamaRuntime, vocab: LlamaVocab) -> Layout:
 
 def _render(template: str) -> tuple[str, str] | None:
     """Text before and after the raw prompt; None where the template fails or drops the prompt."""
-    import jinja2
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
@@ -70,7 +69,7 @@ def _render(template: str) -> tuple[str, str] | None:
             text = environment.from_string(template).render(
                 messages=messages, add_generation_prompt=True, bos_token="", eos_token=""
             )
-        except (jinja2.TemplateError, TypeError, ValueError):
+        except Exception:  # a foreign program: it can fail in any way
             continue
         before, mark, after = text.partition(_MARK)
         if mark:
