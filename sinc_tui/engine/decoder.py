@@ -88,7 +88,11 @@ class _Lane:
 
 
 class _Job:
-    """One run's state: the finished texts and the figures."""
+    """One run's state: the finished texts and the figures.
+
+    Attributes:
+        spare: tokens of the context that neither the prompt nor an answer at its limits takes.
+    """
 
     def __init__(self, request: Request, listener: Listener, cancelled: Callable[[], bool]) -> None:
         self.request = request
@@ -96,6 +100,7 @@ class _Job:
         self.limits = limits(request.given)
         self._keeper = FactKeeper(request.prompt) if request.keep_facts else None
         self.masks: Counter[str] = Counter()
+        self.spare = 0
         self._notes: list[str] = []
         self._free_tokens = 0
         self._listener, self._cancelled = listener, cancelled
@@ -212,11 +217,11 @@ class Decoder:
         tokens = layout.prompt(self._tokenizer, job.request.prompt)
         fixed = sum(len(self._encode(text)) for text in given.values())
         written = sum(job.limits[band].tokens for band in Band if band not in given)
-        room = self._runtime.n_ctx - fixed - written - self._scaffold.size
-        if len(tokens) > room:
-            own = len(layout.before) + len(layout.after)
+        job.spare = self._runtime.n_ctx - fixed - written - self._scaffold.size - len(tokens)
+        if job.spare < 0:
+            own = len(tokens) - len(layout.before) - len(layout.after)
             raise SincError(
-                f"The prompt has {len(tokens) - own:,} tokens; this model takes {room - own:,}.",
+                f"The prompt has {own:,} tokens; this model takes {max(0, own + job.spare):,}.",
                 hint="Shorten the prompt, or choose a model with a longer context.",
             )
         return tokens
@@ -254,19 +259,31 @@ class Decoder:
                 logits = self._prefix.hold(pending)
             lane = _Lane(self._writer(band, job), 0, position + len(pending), logits)
             self._write([lane], job)
-            pending, position = self._settle(lane, job.texts[band])
+            pending, position = self._settle(lane, job)
 
-    def _settle(self, lane: _Lane, final: str) -> tuple[list[int], int]:
-        """Tokens that bring a band's cached text to its final one, and the position they go to."""
-        if lane.cached is not None and final.startswith(lane.cached):
-            return self._encode(final[len(lane.cached) :]), lane.position
-        self._runtime.forget(lane.sequence, lane.start)
-        return self._encode(final), lane.start
+    def _settle(self, lane: _Lane, job: _Job) -> tuple[list[int], int]:
+        """Tokens that bring a band's cached text to its final one, and the position they go to.
+
+        What facts added beyond the band's limit is shown to the next bands as far as there is room.
+        """
+        band, position = lane.writer.band, lane.position
+        rest = job.texts[band]
+        if lane.cached is not None and rest.startswith(lane.cached):
+            rest = rest[len(lane.cached) :]
+        else:
+            position = lane.start
+            self._runtime.forget(lane.sequence, position)
+        share = max(0, lane.start + job.limits[band].tokens - position)
+        tokens = self._encode(rest)[: share + job.spare]
+        job.spare -= max(0, len(tokens) - share)
+        return tokens, position
 
     def _parallel(self, job: _Job, prefix: list[int]) -> None:
         """All bands at once, each in a sequence of its own over the shared prefix."""
         self._prefix.hold(prefix)
         bands = [band for band in Band if band not in job.request.given]
+        if not bands:
+            return
         sequences = range(1, len(bands) + 1)
         self._runtime.fork(0, sequences)
         openers = [self._scaffold.openers[band] for band in bands]

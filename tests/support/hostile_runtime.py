@@ -157,6 +157,7 @@ class HostileRuntime:
 
     def evaluate(self, runs: Sequence[Run], *, logits: bool = True) -> list[Logits]:
         """Append the runs' tokens to their sequences; a gap or an overlap is a decoder's bug."""
+        assert runs, "llama.cpp refuses an empty batch"
         self.evaluated.append(list(runs))
         for run in runs:
             cells = self.cells.setdefault(run.sequence, [])

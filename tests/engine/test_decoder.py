@@ -1,0 +1,219 @@
+"""The decoder's bookkeeping: what it asks of the runtime, and what is left in the cache."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sinc_tui.engine.decoder import Decoder, Request
+from sinc_tui.engine.layout import chatml
+from sinc_tui.engine.protocol import DecodeMode, RunStats, SamplerOptions
+from sinc_tui.engine.runtime import Cancelled
+from sinc_tui.engine.vocabulary import Vocabulary
+from sinc_tui.errors import SincError
+from sinc_tui.sinc.bands import Band
+from sinc_tui.sinc.document import SincDocument
+from sinc_tui.sinc.rulesets import problems
+from tests.support.hostile_runtime import PIECES, POLICIES, ByteTokenizer, HostileRuntime
+
+MODES: tuple[DecodeMode, ...] = ("sequential", "parallel")
+VOCABULARY = Vocabulary(PIECES)
+WORDS = POLICIES["sentences"]
+OTHERS = [band for band in Band if band is not Band.CONSTRAINTS]
+
+
+class Deaf:
+    """Hears nothing."""
+
+    def delta(self, band: Band, text: str) -> None: ...
+
+    def band_end(self, band: Band, text: str) -> None: ...
+
+
+def decoder_on(runtime: HostileRuntime) -> Decoder:
+    tokenizer = ByteTokenizer()
+    return Decoder(runtime, tokenizer, VOCABULARY, chatml(tokenizer))
+
+
+def run(
+    decoder: Decoder,
+    prompt: str = "fix line 3",
+    mode: DecodeMode = "sequential",
+    given_bands: Mapping[Band, str] = MappingProxyType({}),
+    seed: int = 1,
+) -> tuple[dict[Band, str], RunStats]:
+    sampler = SamplerOptions(seed=seed, decode=mode, temperature=1.0)
+    return decoder.decompose(Request(prompt, sampler, given_bands), Deaf())
+
+
+@pytest.mark.parametrize("policy", ["random", "sentences", "only quotes", "broken code points"])
+def test_sequential_bands_see_the_document_so_far(policy: str) -> None:
+    """What lies in the cache before TASK's text is the document, character by character."""
+    runtime = HostileRuntime(POLICIES[policy], 3)
+    texts, _ = run(decoder_on(runtime), given_bands={Band.FORMAT: 'One "line".'})
+    cached = runtime.text(0).decode(errors="replace")
+    layout = bytes(chatml(ByteTokenizer()).prompt(ByteTokenizer(), "fix line 3")).decode()
+    assert cached.startswith(layout)
+    before_task, opening, _ = cached[len(layout) :].rpartition('"t": "TASK", "x": "')
+    assert opening
+    seen = json.loads(before_task + opening + '"}]}')
+    assert [fragment["x"] for fragment in seen["fragments"]] == [*list(texts.values())[:-1], ""]
+    wanted = SincDocument.from_bands(texts).model_dump(mode="json")
+    wanted["fragments"][-1]["x"] = ""
+    assert seen == wanted
+
+
+def test_parallel_bands_see_the_prompt_and_themselves() -> None:
+    runtime = HostileRuntime(WORDS, 3)
+    texts, _ = run(decoder_on(runtime), mode="parallel")
+    prefix = runtime.text(0)
+    assert prefix.endswith(b'"fragments": [')
+    for band in Band:
+        own = runtime.text(band.n + 1)
+        opener = f'{{"n": {band.n}, "t": "{band}", "x": "'.encode()
+        assert own.startswith(prefix + opener)
+        written = own[len(prefix + opener) :].decode(errors="replace").strip()
+        assert texts[band][:20] == written[:20]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_prefix_is_read_once(mode: DecodeMode) -> None:
+    runtime = HostileRuntime(WORDS, 3)
+    decoder = decoder_on(runtime)
+    decoder.warm_up()
+    warm = sum(len(r.tokens) for runs in runtime.evaluated for r in runs)
+    assert warm == len(chatml(ByteTokenizer()).before)
+    run(decoder, mode=mode)
+    runtime.evaluated.clear()
+    run(decoder, mode=mode, seed=2)
+    first = runtime.evaluated[0]
+    assert all(r.position > warm + len("fix line 3") for r in first)
+    assert max(len(r.tokens) for r in first) < 40, "openers or a single token, no prompt"
+
+
+@pytest.mark.parametrize("first", MODES)
+@pytest.mark.parametrize("second", MODES)
+def test_two_long_prompts_after_each_other_fit(first: DecodeMode, second: DecodeMode) -> None:
+    """The branches of a parallel run hold its prompt; they must not outlive it."""
+    runtime = HostileRuntime(WORDS, 3)
+    decoder = decoder_on(runtime)
+    room = runtime.n_ctx - _least_context()
+    run(decoder, "a" * room, first)
+    run(decoder, "b" * room, second)
+    assert b"a" * 100 not in b"".join(runtime.text(s) for s in runtime.cells)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("policy", ["random", "never closes", "closes at once", "only digits"])
+def test_the_longest_prompt_that_is_taken_fits(policy: str, mode: DecodeMode) -> None:
+    runtime = HostileRuntime(POLICIES[policy], 3)
+    decoder = decoder_on(runtime)
+    room = 4096 - _least_context()
+    with pytest.raises(
+        SincError, match=rf"The prompt has {room + 1:,} tokens; this model takes {room:,}\."
+    ):
+        run(decoder, "7 " * (room // 2) + "x" * (room % 2 + 1), mode)
+    numbers = " ".join(str(n) for n in range(1000, 3000))[:room]
+    texts, _ = run(decoder, numbers.ljust(room, "."), mode)
+    assert problems(SincDocument.from_bands(texts).model_dump_json()) == []
+
+
+def _least_context() -> int:
+    """Tokens that everything but the prompt itself may take."""
+    with pytest.raises(SincError) as caught:
+        run(decoder_on(HostileRuntime(WORDS, 3)), "x" * 5000)
+    return 4096 - int(caught.value.message.split()[-1].strip(".").replace(",", ""))
+
+
+def test_a_context_in_which_no_answer_fits() -> None:
+    with pytest.raises(SincError, match=r"The prompt has 2 tokens; this model takes 0\.") as caught:
+        run(decoder_on(HostileRuntime(WORDS, 3, n_ctx=256)), "hi")
+    assert "longer context" in caught.value.hint
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_all_six_given(mode: DecodeMode) -> None:
+    texts = dict.fromkeys(OTHERS, "Do it.") | {Band.CONSTRAINTS: "Keep every rule of these. " * 3}
+    given_bands = {band: texts[band] for band in Band}
+    found, stats = run(decoder_on(HostileRuntime(WORDS, 3)), mode=mode, given_bands=given_bands)
+    assert found == given_bands
+    assert stats.free_tokens == 0
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    mode=st.sampled_from(MODES),
+    policy=st.sampled_from(sorted(POLICIES)),
+    given_bands=st.dictionaries(
+        st.sampled_from([band for band in OTHERS if band is not Band.TASK]),
+        st.text('ab "\\日1.', min_size=1, max_size=900).filter(str.strip),
+    ),
+    rules=st.none() | st.integers(41, 1200),
+    seed=st.integers(0, 1000),
+)
+def test_given_bands_are_kept_and_the_rest_is_valid(
+    mode: DecodeMode,
+    policy: str,
+    given_bands: dict[Band, str],
+    rules: int | None,
+    seed: int,
+) -> None:
+    longest = max(map(len, given_bands.values()), default=0)
+    if rules is not None and rules > longest:
+        given_bands = given_bands | {Band.CONSTRAINTS: "r" * rules}
+    runtime = HostileRuntime(POLICIES[policy], seed, n_ctx=16384)
+    texts, _ = run(decoder_on(runtime), "pay 12 EUR", mode, given_bands, seed)
+    assert {band: texts[band] for band in given_bands} == given_bands
+    assert problems(SincDocument.from_bands(texts).model_dump_json()) == []
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("after", [0, 1, 40, 200])
+def test_stopped(mode: DecodeMode, after: int) -> None:
+    runtime = HostileRuntime(WORDS, 3)
+    decoder = decoder_on(runtime)
+    asked = 0
+
+    def cancelled() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked > after
+
+    with pytest.raises(Cancelled):
+        decoder.decompose(Request("fix", SamplerOptions(decode=mode)), Deaf(), cancelled)
+    assert asked == after + 1, "it stops at once"
+    texts, _ = run(decoder, mode=mode)
+    assert problems(SincDocument.from_bands(texts).model_dump_json()) == []
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("policy", POLICIES)
+def test_free_runs_end_whatever_the_model_does(policy: str, mode: DecodeMode) -> None:
+    """Nothing is masked there, so nothing holds but that it ends and that the texts are texts."""
+    decoder = decoder_on(HostileRuntime(POLICIES[policy], 3))
+    request = Request(
+        "fix", SamplerOptions(decode=mode), keep_facts=False, guarded=False, free=True
+    )
+    texts, stats = decoder.decompose(request, Deaf())
+    assert list(texts) == list(Band)
+    assert json.loads(json.dumps(texts)) == texts
+    assert not set(stats.masks) - {"json", "endless", "fact_keeper"}
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_figures(mode: DecodeMode) -> None:
+    texts, stats = run(decoder_on(HostileRuntime(POLICIES["never closes"], 3)), mode=mode)
+    assert stats.prompt_tokens == len(chatml(ByteTokenizer()).prompt(ByteTokenizer(), "fix line 3"))
+    assert stats.free_tokens > 100
+    assert 0 <= stats.seconds_to_first <= stats.seconds
+    assert (stats.decode, stats.seed) == (mode, 1)
+    assert stats.masks["limit"] >= 5
+    cut = {note.split()[0] for note in stats.notes}
+    assert cut <= set(Band)
+    assert {"PERSONA", "CONTEXT", "DATA", "CONSTRAINTS"} <= cut
+    assert all(texts.values())
