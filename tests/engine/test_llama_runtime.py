@@ -1,0 +1,222 @@
+"""The runtime on llama.cpp with the real model: the same bits whatever happened before."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sinc_tui.engine.llama_runtime import LlamaRuntime, physical_cores
+from sinc_tui.engine.llama_vocab import LlamaVocab
+from sinc_tui.engine.protocol import EngineOptions
+from sinc_tui.engine.runtime import Cancelled, Run, RuntimeFailure
+from sinc_tui.engine.sampler import Logits
+from sinc_tui.models.default import ModelFile
+
+PREFIX = "You are an engine. Decompose the prompt into six bands."
+ANSWER = "Fix line 3 of the code and nothing else."
+
+
+@pytest.fixture
+def runtime(llama: LlamaRuntime) -> Iterator[LlamaRuntime]:
+    """The model with an empty cache."""
+    _clear(llama)
+    yield llama
+    _clear(llama)
+
+
+def _clear(runtime: LlamaRuntime) -> None:
+    for sequence in range(7):
+        runtime.forget(sequence, 0)
+
+
+@pytest.fixture
+def answer(runtime: LlamaRuntime, llama_vocab: LlamaVocab) -> Callable[[int], list[Logits]]:
+    """Evaluates an answer token by token from a position on; the logits of every step."""
+
+    def write(position: int) -> list[Logits]:
+        rows = []
+        for offset, token in enumerate(llama_vocab.encode(ANSWER)):
+            (row,) = runtime.evaluate([Run(0, position + offset, [token])])
+            rows.append(row.copy())
+        return rows
+
+    return write
+
+
+def _equal(ours: list[Logits], theirs: list[Logits]) -> bool:
+    return all(np.array_equal(a, b) for a, b in zip(ours, theirs, strict=True))
+
+
+def test_the_same_bits_again(
+    runtime: LlamaRuntime, llama_vocab: LlamaVocab, answer: Callable[[int], list[Logits]]
+) -> None:
+    """After the same prefix, after longer text that was forgotten, after branches that were."""
+    prefix = llama_vocab.encode(PREFIX)
+    start = len(prefix)
+    runtime.evaluate([Run(0, 0, prefix)])
+    first = answer(start)
+    runtime.forget(0, start)
+    assert _equal(answer(start), first)
+    runtime.forget(0, start)
+    runtime.evaluate([Run(0, start, prefix * 5)])
+    runtime.forget(0, start)
+    assert _equal(answer(start), first)
+    runtime.fork(0, [1, 2])
+    position = start + len(first)
+    runtime.evaluate([Run(s, position, prefix) for s in (1, 2)])
+    for sequence in (1, 2):
+        runtime.forget(sequence, 0)
+    runtime.forget(0, start)
+    assert _equal(answer(start), first)
+
+
+def test_the_same_bits_with_any_number_of_threads(
+    runtime: LlamaRuntime,
+    llama_vocab: LlamaVocab,
+    answer: Callable[[int], list[Logits]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The number follows how busy the machine is."""
+    prefix, found = llama_vocab.encode(PREFIX), []
+    for threads in (1, 2, 3):
+        monkeypatch.setattr(runtime._pace, "threads", lambda n=threads: n)
+        _clear(runtime)
+        runtime.evaluate([Run(0, 0, prefix)])
+        found.append(answer(len(prefix)))
+    assert _equal(found[0], found[1])
+    assert _equal(found[0], found[2])
+
+
+def test_branches_share_the_prefix_and_go_their_own_ways(
+    runtime: LlamaRuntime, llama_vocab: LlamaVocab
+) -> None:
+    prefix, ways = (
+        llama_vocab.encode(PREFIX),
+        [llama_vocab.encode(t) for t in (" A cat", " SELECT")],
+    )
+    runtime.evaluate([Run(0, 0, prefix)])
+    runtime.fork(0, [1, 2])
+    together = runtime.evaluate(
+        [Run(s, len(prefix), way) for s, way in zip((1, 2), ways, strict=True)]
+    )
+    together = [row.copy() for row in together]
+    for way, row in zip(ways, together, strict=True):
+        _clear(runtime)
+        (alone,) = runtime.evaluate([Run(0, 0, [*prefix, *way])])
+        assert int(alone.argmax()) == int(row.argmax())
+        assert np.abs(alone - row).max() < 0.5
+    assert np.abs(together[0] - together[1]).max() > 1
+
+
+def test_more_tokens_than_a_batch_holds(runtime: LlamaRuntime, llama_vocab: LlamaVocab) -> None:
+    tokens = (llama_vocab.encode(PREFIX) * 80)[:700]
+    (row,) = runtime.evaluate([Run(0, 0, tokens)])
+    long = row.copy()
+    _clear(runtime)
+    assert runtime.evaluate([Run(0, 0, tokens[:512])], logits=False) == []
+    (row,) = runtime.evaluate([Run(0, 512, tokens[512:])])
+    assert np.array_equal(row, long)
+
+
+def test_a_full_cache_is_an_error_and_no_end(
+    runtime: LlamaRuntime, llama_vocab: LlamaVocab
+) -> None:
+    prefix = llama_vocab.encode(PREFIX)
+    runtime.evaluate([Run(0, 0, prefix)])
+    with pytest.raises(RuntimeFailure, match="could not evaluate a batch"):
+        runtime.evaluate([Run(0, len(prefix) + 5, [1, 2, 3])])
+    _clear(runtime)
+    assert len(runtime.evaluate([Run(0, 0, prefix)])) == 1
+
+
+def test_stopped_in_the_middle_of_a_batch(tiny_model: ModelFile) -> None:
+    asked = 0
+
+    def cancelled() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked >= stop_at
+
+    stop_at = 10**9
+    runtime = LlamaRuntime(tiny_model.path, EngineOptions(n_ctx=1024), cancelled=cancelled)
+    tokens = LlamaVocab(runtime.model).encode(PREFIX)
+    (row,) = runtime.evaluate([Run(0, 0, tokens)])
+    wanted = row.copy()
+    assert asked > 100, "it is asked many times in one batch"
+    runtime.forget(0, 0)
+    stop_at = asked + 50
+    with pytest.raises(Cancelled):
+        runtime.evaluate([Run(0, 0, tokens)])
+    assert asked <= stop_at + 10
+    stop_at = 10**9
+    runtime.forget(0, 0)
+    (row,) = runtime.evaluate([Run(0, 0, tokens)])
+    assert np.array_equal(row, wanted)
+
+
+def test_what_is_known_of_it(llama: LlamaRuntime) -> None:
+    assert llama.metadata("general.architecture") == "llama"
+    assert llama.metadata("sinc.layout") == "chatml"
+    assert llama.metadata("no.such.key") is None
+    assert llama.n_ctx == 8192
+    assert llama.backend
+    assert llama.n_threads == physical_cores()
+
+
+def test_options(tiny_model: ModelFile) -> None:
+    runtime = LlamaRuntime(tiny_model.path, EngineOptions(n_ctx=512, n_threads=1, n_gpu_layers=0))
+    assert (runtime.n_ctx, runtime.n_threads, runtime.n_gpu_layers) == (512, 1, 0)
+    assert runtime.backend == "CPU"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no limit on memory is kept")
+def test_a_context_that_no_memory_holds(tiny_model: ModelFile) -> None:
+    """In a process that may have little: where memory is handed out freely, asking is dangerous."""
+    program = f"""
+import resource
+from pathlib import Path
+from sinc_tui.engine.llama_runtime import LlamaRuntime, silence
+from sinc_tui.engine.protocol import EngineOptions
+from sinc_tui.errors import SincError
+
+silence()
+resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
+try:
+    LlamaRuntime(Path({str(tiny_model.path)!r}), EngineOptions(n_ctx=1_000_000))
+except SincError as error:
+    print(error)
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert ran.stdout.startswith(
+        "There is not enough memory for tiny.gguf with 1,000,000 tokens of context."
+    )
+
+
+def test_progress(tiny_model: ModelFile) -> None:
+    heard: list[float] = []
+    LlamaRuntime(tiny_model.path, EngineOptions(n_ctx=256), progress=heard.append)
+    assert heard == sorted(heard)
+    assert heard[-1] == 1.0
+
+
+@pytest.mark.parametrize("share", [0.0, 0.02, 0.5, 0.999])
+def test_a_truncated_model(tiny_model: ModelFile, tmp_path: Path, share: float) -> None:
+    path = tmp_path / "half.gguf"
+    size = max(24, int(tiny_model.path.stat().st_size * share))
+    with tiny_model.path.open("rb") as whole:
+        path.write_bytes(whole.read(size))
+    with pytest.raises(RuntimeFailure, match=r"half\.gguf could not be loaded\.") as caught:
+        LlamaRuntime(path)
+    assert "damaged" in caught.value.hint
+
+
+def test_cores() -> None:
+    assert 1 <= physical_cores() <= (os.cpu_count() or 1)
