@@ -1,0 +1,118 @@
+"""The child process as it is started: nothing but messages on stdout, an end when stdin ends."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sinc_tui.engine.client import WORKER
+from sinc_tui.engine.protocol import (
+    BandEnd,
+    Cancel,
+    Decompose,
+    Delta,
+    Done,
+    Error,
+    Load,
+    Message,
+    Progress,
+    Ready,
+    Stopped,
+    Wire,
+    decode_message,
+    encode,
+)
+from sinc_tui.models.default import ModelFile
+from sinc_tui.sinc.bands import Band
+
+
+class Child:
+    """A worker, spoken to over its pipes."""
+
+    def __init__(self, folder: Path) -> None:
+        self._log = (folder / "log").open("wb")
+        self.process = subprocess.Popen(
+            WORKER, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, cwd=folder
+        )
+
+    def send(self, *commands: Wire) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(b"".join(map(encode, commands)))
+        self.process.stdin.flush()
+
+    def receive(self) -> Message:
+        assert self.process.stdout is not None
+        return decode_message(self.process.stdout.readline())
+
+    def until(self, kind: type[Wire]) -> list[Message]:
+        """Messages up to the first of a kind."""
+        messages = [self.receive()]
+        while not isinstance(messages[-1], kind):
+            messages.append(self.receive())
+        return messages
+
+    def end(self) -> int:
+        """Close its stdin and wait."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        return self.process.wait(60)
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout, self._log):
+            assert pipe is not None
+            pipe.close()
+
+
+@pytest.fixture
+def child(tmp_path: Path) -> Iterator[Child]:
+    child = Child(tmp_path)
+    yield child
+    child.close()
+
+
+def test_no_model(child: Child) -> None:
+    child.send(Decompose(run=1, prompt="hi"))
+    answer = child.receive()
+    assert isinstance(answer, Error)
+    assert (answer.run, answer.message) == (1, "No model is loaded.")
+    assert child.end() == 0
+
+
+def test_a_file_that_does_not_load_and_one_that_does(
+    child: Child, tmp_path: Path, tiny_model: ModelFile
+) -> None:
+    child.send(Load(path=str(tmp_path), name="a folder"))
+    answer = child.receive()
+    assert isinstance(answer, Error)
+    assert (answer.run, answer.message) == (None, f"{tmp_path} is a folder.")
+
+    child.send(Load(path=str(tiny_model.path), name="mine"))
+    *steps, ready = child.until(Ready)
+    assert isinstance(ready, Ready)
+    assert (ready.info.name, ready.info.trained, ready.info.layout) == ("mine", True, "chatml")
+    fractions = [step.fraction for step in steps if isinstance(step, Progress)]
+    assert len(fractions) == len(steps)
+    assert fractions == sorted(fractions)
+
+    child.process.send_signal(signal.SIGINT)  # Ctrl-C in the app's terminal reaches the child too
+    child.send(Decompose(run=5, prompt="hi"))
+    messages = child.until(Done)
+    assert {m.run for m in messages if isinstance(m, Delta | BandEnd | Done)} == {5}
+    ends = [m for m in messages if isinstance(m, BandEnd)]
+    assert [m.band for m in ends] == list(Band)
+    for end in ends[:2]:
+        deltas = [m.text for m in messages if isinstance(m, Delta) and m.band is end.band]
+        assert "".join(deltas).strip().startswith(end.text[:10])
+
+    child.send(Cancel(run=6), Decompose(run=6, prompt="hi"), Decompose(run=7, prompt="hi"))
+    assert child.receive() == Stopped(run=6), "a cancel that came first counts"
+    done = child.until(Done)[-1]
+    assert isinstance(done, Done)
+    assert done.run == 7
+    assert child.end() == 0

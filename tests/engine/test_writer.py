@@ -1,0 +1,170 @@
+"""Writing one band: the model's choice first, a mask only where that one choice breaks a rule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from sinc_tui.engine.guards import NumberGuard
+from sinc_tui.engine.limits import Limit
+from sinc_tui.engine.protocol import SamplerOptions
+from sinc_tui.engine.sampler import Logits, Sampler
+from sinc_tui.engine.vocabulary import Vocabulary
+from sinc_tui.engine.writer import BandRules, BandWriter, Finish, Wait
+from sinc_tui.sinc.bands import Band
+from tests.support.hostile_runtime import END, PIECES
+
+VOCABULARY = Vocabulary(PIECES)
+ROOM, NO_RULES = Limit(400, 200), BandRules()
+EOT = b"<end of turn>"
+
+
+def wish(*pieces: bytes) -> Logits:
+    """Logits of a model that wants these tokens, the first most."""
+    row = np.full(len(PIECES), -20, np.float32)
+    for rank, piece in enumerate(pieces):
+        row[END if piece == EOT else PIECES.index(piece)] = 20 - rank
+    return row
+
+
+def writer(band: Band, rules: BandRules = NO_RULES, limit: Limit = ROOM) -> BandWriter:
+    sampler = Sampler(SamplerOptions(temperature=0, dry_multiplier=0), 0)
+    return BandWriter(band, VOCABULARY, sampler, limit, rules)
+
+
+def write(writer: BandWriter, wishes: Sequence[Logits]) -> int | Wait | Finish:
+    """Let the writer have one wish after the other; its last answer."""
+    answer: int | Wait | Finish = 0
+    for row in wishes:
+        assert isinstance(answer, int), "it had finished already"
+        answer = writer.write(row)
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("pieces", "text"),
+    [
+        ([b"Use", b" the", b'"'], "Use the"),
+        ([b"Use", b'."'], "Use."),
+        ([b"Use", b'"}'], "Use"),
+        ([b"Use", b"!", EOT], "Use!"),
+        ([b"Use", b' \\"', b"the", b'\\"', b'"'], 'Use "the"'),
+        ([b"Use", b"\\", b"\\", b"n", b'"'], "Use\\n"),
+        ([b"\xe3\x81", b"\x82", b'"'], "あ"),
+        ([b"Use", b"   ", b'"'], "Use"),
+        ([b" Use", b'"'], "Use"),
+    ],
+)
+def test_the_model_has_its_way(pieces: list[bytes], text: str) -> None:
+    band = writer(Band.FORMAT)
+    assert write(band, [wish(piece) for piece in pieces]) == Finish(text)
+    assert band.masks.total() == 0
+
+
+@pytest.mark.parametrize(
+    ("wishes", "text", "mask"),
+    [
+        ([wish(b'"', b"Use")], "Use", "blank"),
+        ([wish(EOT, b"Use")], "Use", "blank"),
+        ([wish(b"   ", b"Use")], "Use", "blank"),
+        ([wish(b"Use"), wish(b"\n\n", b" the")], "Use the", "json"),
+        ([wish(b"Use"), wish(b"\\n", b" the")], "Use the", "json"),
+        ([wish(b"Use"), wish(b"\xff\xfe", b" the")], "Use the", "json"),
+        ([wish(b"Use"), wish(b"\\"), wish(b"n", b"\\")], "Use\\", "json"),
+        ([wish(b"\xe3\x81"), wish(b'"', b"\x82")], "あ", "json"),
+        ([wish(b"\xe3\x81"), wish(EOT, b"\x82")], "あ", "json"),
+    ],
+)
+def test_what_breaks_the_string_is_masked(wishes: list[Logits], text: str, mask: str) -> None:
+    band = writer(Band.FORMAT)
+    assert isinstance(write(band, wishes), int)
+    assert band.text == text
+    assert +band.masks == {mask: 1}
+
+
+@pytest.mark.parametrize(
+    ("pieces", "text"),
+    [
+        ([b"Use", b" the", b".", b" Keep"], "Use the."),
+        ([b"Use", b" the", "。".encode(), b"Keep"], "Use the。"),
+        ([b"Use", b"?", b" Keep"], "Use?"),
+    ],
+)
+def test_task_ends_with_its_first_sentence(pieces: list[bytes], text: str) -> None:
+    band = writer(Band.TASK)
+    assert write(band, [wish(piece) for piece in pieces]) == Finish(text)
+    assert +band.masks == {"one_sentence": 1}
+    other = writer(Band.FORMAT)
+    assert isinstance(write(other, [wish(piece) for piece in pieces]), int)
+
+
+def test_task_does_not_end_at_an_abbreviation() -> None:
+    band = writer(Band.TASK)
+    assert write(band, [wish(p) for p in (b"Use", b" e.g.", b" the", b'."')]) == Finish(
+        "Use e.g. the."
+    )
+
+
+def test_constraints_may_not_close_too_early() -> None:
+    band = writer(Band.CONSTRAINTS, BandRules(may_close=lambda length: length > 8))
+    assert isinstance(write(band, [wish(b"Keep"), wish(b'"', b" the"), wish(b" the")]), int)
+    assert +band.masks == {"constraints_longest": 1}
+    assert write(band, [wish(b'."')]) == Finish("Keep the the.")
+
+
+def test_constraints_wait_for_the_others() -> None:
+    longest = 3
+    rules = BandRules(may_close=lambda length: length > longest, may_wait=lambda: longest < 9)
+    band = writer(Band.CONSTRAINTS, rules)
+    longest = 5
+    assert write(band, [wish(b"Keep"), wish(b'"', b" the")]) == Wait()
+    assert band.text == "Keep"
+    longest = 3
+    assert band.resume() == Finish("Keep")
+
+    band = writer(Band.CONSTRAINTS, rules)
+    longest = 5
+    assert write(band, [wish(b"Keep"), wish(b'"', b" the")]) == Wait()
+    longest = 9
+    assert isinstance(band.resume(), int), "it writes on, for it is too short for good"
+    assert band.text == "Keep the"
+
+
+@pytest.mark.parametrize(
+    ("limit", "text", "reason"),
+    [(Limit(12, 200), "Use. Keep.", "12 characters"), (Limit(400, 5), "Use. Keep.", "5 tokens")],
+)
+def test_a_band_is_cut_at_its_limit(limit: Limit, text: str, reason: str) -> None:
+    band = writer(Band.FORMAT, limit=limit)
+    pieces = [b"Use", b".", b" Keep", b".", b" State"]
+    assert write(band, [wish(piece) for piece in pieces]) == Finish(
+        text, f"FORMAT was cut at {reason}."
+    )
+    assert +band.masks == {"limit": 1}
+
+
+def test_numbers_are_the_prompts() -> None:
+    rules = BandRules(guards=[NumberGuard("pay 12 in 2024")])
+    band = writer(Band.DATA, rules)
+    assert isinstance(write(band, [wish(b"12"), wish(b"7", b" the")]), int)
+    assert band.text == "12 the"
+    assert isinstance(write(band, [wish(b" 7", b" 2024")]), int)
+    assert "7" not in band.text
+    assert +band.masks == {"number_guard": 2}
+
+
+def test_a_number_that_was_begun_is_finished() -> None:
+    """Its digits come one by one, and the model would leave it half way."""
+    band = writer(Band.DATA, BandRules(guards=[NumberGuard("2024")]))
+    wishes = [wish(b"2"), wish(b'"', b"7", b"0"), wish(b" the", b"2"), wish(b"0", b"4"), wish(b'"')]
+    assert write(band, wishes) == Finish("2024")
+    assert +band.masks == {"number_guard": 3}
+
+
+def test_facts_are_put_in_at_the_end() -> None:
+    band = writer(Band.DATA, BandRules(complete=lambda text: f"{text}; 12 kg."))
+    assert write(band, [wish(b"Use"), wish(b'"')]) == Finish("Use; 12 kg.")
+    assert +band.masks == {"fact_keeper": 1}
+    assert band.text == "Use; 12 kg."
