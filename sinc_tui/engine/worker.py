@@ -1,6 +1,6 @@
 """The child process that owns llama.cpp: commands on stdin, messages on stdout, chatter on stderr.
 
-Run as `python -m sinc_tui.engine.worker`. It ends when its stdin does.
+Run as `python -m sinc_tui.engine.worker`. It ends when its stdin does, at once, whatever it is doing.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import queue
 import signal
 import sys
 import threading
-from typing import BinaryIO
+from typing import BinaryIO, NoReturn
 
 from sinc_tui.engine.protocol import (
     Cancel,
@@ -24,7 +24,7 @@ from sinc_tui.engine.protocol import (
 )
 
 
-def main() -> None:
+def main() -> NoReturn:
     """Serve until stdin ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the app's to handle
     out = _private_stdout()
@@ -38,24 +38,25 @@ def main() -> None:
     from sinc_tui.engine.service import Service
 
     service = Service(send)
-    commands: queue.Queue[Command | None] = queue.Queue()
+    commands: queue.Queue[Command] = queue.Queue()
     threading.Thread(target=_read, args=(commands, service.cancel), daemon=True).start()
-    while (command := commands.get()) is not None:
+    while True:
+        command = commands.get()
         try:
             if isinstance(command, Load):
                 service.load(command)
             elif isinstance(command, Decompose):
                 service.decompose(command)
         except BrokenPipeError:
-            return
+            _end()
         except Exception as error:
             run = command.run if isinstance(command, Decompose) else None
             print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
             send(Error(run=run, message=f"The engine failed: {error!r}.", logged=True))
 
 
-def _read(commands: queue.Queue[Command | None], cancel: object) -> None:
-    """Hand commands on; a cancel goes through at once, past the run under way."""
+def _read(commands: queue.Queue[Command], cancel: object) -> None:
+    """Hand commands on; a cancel and the end go through at once, past the run under way."""
     assert callable(cancel)
     for line in sys.stdin.buffer:
         command = decode_command(line)
@@ -63,7 +64,12 @@ def _read(commands: queue.Queue[Command | None], cancel: object) -> None:
             cancel(command.run)
         else:
             commands.put(command)
-    commands.put(None)
+    _end()
+
+
+def _end() -> NoReturn:
+    """Nothing is left to save, and llama.cpp's own teardown can hang or crash."""
+    os._exit(0)
 
 
 def _private_stdout() -> BinaryIO:
@@ -75,4 +81,3 @@ def _private_stdout() -> BinaryIO:
 
 if __name__ == "__main__":
     main()
-    os._exit(0)  # llama.cpp's own teardown at exit can hang or crash; nothing is left to save
