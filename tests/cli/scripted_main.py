@@ -5,6 +5,7 @@ python scripted_main.py SCRIPT ARGUMENTS...    (for SCRIPT see tests/support/scr
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
@@ -21,5 +22,7 @@ def scripted_rewriter(model: ModelFile | None) -> Rewriter:
 
 
 if __name__ == "__main__":
+    # A shell's background job inherits an ignored Ctrl-C; a person's foreground process does not.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.modules["sinc_tui.cli.rewrite"].new_rewriter = scripted_rewriter  # type: ignore[attr-defined]
     sys.exit(sinc_tui.cli.main.main(sys.argv[2:]))
