@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 import pytest_asyncio
 
-from sinc_tui.engine.protocol import DecodeMode, EngineOptions, SamplerOptions
+from sinc_tui.engine.protocol import DecodeMode, SamplerOptions
 from sinc_tui.events import BandDelta, BandDone, Failed, Finished, Loading, ModelReady
 from sinc_tui.models.default import ModelFile, embedded_base
 from sinc_tui.rewriter import Rewriter
@@ -214,14 +214,6 @@ async def test_a_prompt_that_is_too_long(rewriter: Rewriter, mode: DecodeMode) -
     assert "Shorten the prompt" in failed.error.hint
     assert rewriter.engine_pid == pid
     assert await texts(rewriter, "hi", options(mode))
-
-
-async def test_prompts_in_a_row_that_fill_the_context(tiny_model: ModelFile) -> None:
-    """What a run leaves in the cache must not take the room of the next one."""
-    rewriter = Rewriter(tiny_model, options=EngineOptions(n_ctx=3072))
-    for word, mode in (("rent ", MODES[1]), ("heat ", MODES[1]), ("door ", MODES[0])):
-        await texts(rewriter, word * 1400, options(mode))
-    await rewriter.close()
 
 
 async def test_two_rewriters_at_once(rewriter: Rewriter, tiny_model: ModelFile) -> None:
