@@ -79,7 +79,8 @@ def test_the_logits_that_are_kept_are_nobody_elses(prefix: Prefix) -> None:
         row.fill(0)
 
 
-def test_what_was_stopped_is_evaluated_again() -> None:
+@pytest.mark.parametrize("following", [FIRST, SECOND])
+def test_what_was_stopped_is_evaluated_again(following: list[int]) -> None:
     runtime = Interrupted(POLICIES["random"], 0)
     prefix = Prefix(runtime, OPENING)
     prefix.hold(FIRST)
@@ -87,9 +88,9 @@ def test_what_was_stopped_is_evaluated_again() -> None:
     with pytest.raises(Cancelled):
         prefix.hold(SECOND)
     evaluated(runtime)
-    prefix.hold(SECOND)
-    assert evaluated(runtime) == [(len(OPENING), b"another")]
-    assert runtime.text(0) == bytes(SECOND)
+    prefix.hold(following)
+    assert evaluated(runtime) == [(len(OPENING), bytes(following[len(OPENING) :]))]
+    assert runtime.text(0) == bytes(following)
 
 
 def test_without_an_opening(runtime: HostileRuntime) -> None:
