@@ -124,7 +124,7 @@ def test_no_prompt_changes_the_number_of_control_tokens(
     assert [t for t in layout.prompt(llama_vocab, prompt) if t in names] == marks
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     text=st.text(
         st.characters(exclude_categories=["Cs", "Cc", "Cn", "Co"], include_characters="\n\t"),
