@@ -130,10 +130,12 @@ def quantize(folder: Path, base: Path | None, data: str, dev_size: int) -> int:
     from sinc_tui.distill.packing import Packer
     from sinc_tui.distill.quantization import compare, table
     from sinc_tui.engine.layout import chatml
+    from sinc_tui.engine.llama_runtime import silence
     from sinc_tui.engine.llama_vocab import LlamaVocab
     from sinc_tui.models.default import embedded_base
     from sinc_tui.models.merging import merge
 
+    silence()
     base = base or embedded_base()
     vocab = LlamaVocab.from_file(base)
     with TemporaryDirectory() as work:

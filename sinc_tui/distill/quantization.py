@@ -20,10 +20,11 @@ KINDS: tuple[tuple[str, str | None], ...] = (
     ("F16", None),
     ("Q8_0", None),
     ("Q4_K_M", None),
-    ("Q4_0", "Q6_K"),
+    ("Q4_0", "Q8_0"),
     ("Q4_0", "Q4_0"),
 )
-"""Quantization, and the type of the tied head; None: as llama.cpp chooses."""
+"""Quantization, and the type of the tied head; None: as llama.cpp chooses. No Q6_K head: it needs rows
+divisible by 256, and SmolLM2's have 576."""
 
 
 @dataclass(frozen=True, slots=True)
