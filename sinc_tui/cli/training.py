@@ -23,6 +23,8 @@ _QUANTIZATIONS = ("F16", "BF16", "Q8_0", "Q5_1", "Q5_0", "Q4_1", "Q4_0")
 @click.option("--base", help="GGUF file, folder or Hub repository of the base model.")
 @click.option("--data", metavar="plain|rich|FILE", help="Examples; default: the profile's.")
 @click.option("--vocabulary", metavar="FILE.gguf", help="GGUF whose vocabulary the base shares.")
+@click.option("--from", "start", type=click.Path(path_type=Path), metavar="FOLDER",
+              help="Go on from the adapter in FOLDER (an earlier --out's `adapter`).")  # fmt: skip
 @click.option("--epochs", type=float)
 @click.option("--rank", type=int)
 @click.option("--alpha", type=int)
@@ -39,6 +41,7 @@ def train(
     out: Path,
     data: str | None,
     vocabulary: str | None,
+    start: Path | None,
     examples: int | None,
     dev_size: int,
     every: int,
@@ -81,6 +84,7 @@ def train(
         out,
         seed=seed,
         evaluate_every=every,
+        start=start,
         report=click.echo,
     )
     plot_losses(trainer.run(), out / "losses.png")
@@ -96,10 +100,20 @@ def train(
 @click.option("--merged", type=click.Path(path_type=Path), metavar="FILE.gguf",
               help="Also write base and adapter as one model.")  # fmt: skip
 @click.option(
-    "--quantization", type=click.Choice(_QUANTIZATIONS), default="Q8_0", show_default=True
-)
+    "--quantization", type=click.Choice(_QUANTIZATIONS), default="Q8_0", show_default=True,
+    help="Of the merged model.",
+)  # fmt: skip
+@click.option(
+    "--adapter-quantization", "kinds", nargs=2, type=click.Choice(_QUANTIZATIONS),
+    default=("Q8_0", "Q8_0"), show_default=True, metavar="A B", help="Of the adapter's two parts.",
+)  # fmt: skip
 def export(
-    folder: Path, base: Path | None, target: Path | None, merged: Path | None, quantization: str
+    folder: Path,
+    base: Path | None,
+    target: Path | None,
+    merged: Path | None,
+    quantization: str,
+    kinds: tuple[str, str],
 ) -> int:
     """Write the adapter in FOLDER (a folder of `distill train`) as GGUF, and merged on request."""
     from sinc_tui.distill.export import export_adapter
@@ -108,7 +122,7 @@ def export(
 
     base = base or embedded_base()
     target = target or folder / "adapter.gguf"
-    export_adapter(folder / "adapter", base, target)
+    export_adapter(folder / "adapter", base, target, quantization=kinds)
     click.echo(f"written: {target} ({target.stat().st_size:,} bytes)")
     if merged is not None:
         merge(base, target, merged, quantization=quantization)
@@ -140,7 +154,7 @@ def quantize(folder: Path, base: Path | None, data: str, dev_size: int) -> int:
     vocab = LlamaVocab.from_file(base)
     with TemporaryDirectory() as work:
         adapter, merged = Path(work) / "adapter.gguf", Path(work) / "merged.gguf"
-        export_adapter(folder / "adapter", base, adapter, quantization="F16")
+        export_adapter(folder / "adapter", base, adapter, quantization=("F16", "F16"))
         merge(base, adapter, merged, quantization="F16")
         packer = Packer(vocab, chatml(vocab))
         dev = sampled(split(load_examples(data))[1], dev_size)

@@ -10,6 +10,7 @@ import gguf
 import numpy as np
 from safetensors.numpy import load_file
 
+from sinc_tui.distill.profiles import ADAPTER_FILE
 from sinc_tui.engine.layout import LAYOUT_KEY
 from sinc_tui.errors import SincError
 from sinc_tui.models import gguf_io
@@ -27,12 +28,14 @@ _NAMES = {
 _PREFIX = "base_model.model.model.layers."
 
 
-def export_adapter(folder: Path, base: Path, target: Path, *, quantization: str = "Q8_0") -> None:
+def export_adapter(
+    folder: Path, base: Path, target: Path, *, quantization: tuple[str, str] = ("Q8_0", "Q8_0")
+) -> None:
     """Write the peft adapter in `folder`, trained on `base` (a GGUF), as a GGUF adapter.
 
-    Raises `SincError` where the folder holds no adapter.
+    `quantization` is that of A and of B. Raises `SincError` where the folder holds no adapter.
     """
-    config_path, weights_path = folder / "adapter_config.json", folder / "adapter_model.safetensors"
+    config_path, weights_path = folder / "adapter_config.json", folder / ADAPTER_FILE
     if not config_path.is_file() or not weights_path.is_file():
         raise SincError(
             f"{folder} holds no adapter.", hint="Train one with: sinc-tui distill train"
@@ -45,7 +48,7 @@ def export_adapter(folder: Path, base: Path, target: Path, *, quantization: str 
         architecture,
         float(config["lora_alpha"]),
         _pairs(load_file(weights_path), reader, architecture),
-        quantization=gguf.GGMLQuantizationType[quantization],
+        quantization=tuple(gguf.GGMLQuantizationType[name] for name in quantization),
         extra={LAYOUT_KEY: "chatml"},
     )
 

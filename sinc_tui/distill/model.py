@@ -10,7 +10,8 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from torch.nn import functional
 from transformers import AttentionInterface, AutoModelForCausalLM
 
-from sinc_tui.distill.profiles import Profile
+from sinc_tui.distill.profiles import ADAPTER_FILE, Profile
+from sinc_tui.errors import SincError
 
 _ROWS = 64
 """Rows of logits in work at once: few enough that they stay in the processor's cache."""
@@ -37,6 +38,26 @@ def add_adapter(model: Any, profile: Profile) -> PeftModel:
         task_type="CAUSAL_LM",
     )
     return get_peft_model(model, config)
+
+
+def load_adapter(model: Any, folder: Path, profile: Profile) -> PeftModel:
+    """The adapter that an earlier run left in `folder`, to be trained on.
+
+    Raises `SincError` where there is none, or one of another shape than the profile's.
+    """
+    if not (folder / ADAPTER_FILE).is_file():
+        raise SincError(
+            f"{folder} holds no adapter.",
+            hint="Name the `adapter` folder that `sinc-tui distill train` wrote.",
+        )
+    config = LoraConfig.from_pretrained(str(folder))
+    shape = (config.r, config.lora_alpha, set(config.target_modules))
+    if shape != (profile.rank, profile.alpha, set(profile.projections)):
+        raise SincError(
+            f"The adapter in {folder} has rank {config.r} and alpha {config.lora_alpha}.",
+            hint=f"Go on with it by --rank {config.r} --alpha {config.lora_alpha}.",
+        )
+    return PeftModel.from_pretrained(model, str(folder), is_trainable=True)
 
 
 def additive_mask(visible: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:

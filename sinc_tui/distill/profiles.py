@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+ADAPTER_FILE = "adapter_model.safetensors"
+"""The weights in the folder of a peft adapter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class Profile:
 
 PROFILES = {
     "tiny": Profile("tiny"),
-    "small": Profile("small", style="rich", rank=16, alpha=32, epochs=2.0, learning_rate=5e-4),
+    "small": Profile("small", epochs=2.0, learning_rate=5e-4),
     "full": Profile(
         "full",
         base="Qwen/Qwen2.5-7B-Instruct",

@@ -16,9 +16,9 @@ from typing import Any
 import torch
 
 from sinc_tui.distill.dataset import Example, jitter_numbers
-from sinc_tui.distill.model import add_adapter, load_base, sequence_loss
+from sinc_tui.distill.model import add_adapter, load_adapter, load_base, sequence_loss
 from sinc_tui.distill.packing import Batch, Packer, TokenSequence, batches, collate
-from sinc_tui.distill.profiles import Profile
+from sinc_tui.distill.profiles import ADAPTER_FILE, Profile
 from sinc_tui.engine.protocol import DecodeMode
 
 _STATE = "state.pt"
@@ -57,18 +57,22 @@ class Trainer:
         *,
         seed: int = 0,
         evaluate_every: int = 200,
+        start: Path | None = None,
         report: Callable[[str], None] = print,
     ) -> None:
+        """`start` is the peft adapter to go on from, None for a fresh one of the profile's rank."""
         self.profile, self.folder, self.seed = profile, folder, seed
         self.progress = Progress()
         self._packer, self._train, self._dev = packer, train, dev
         self._evaluate_every, self._report = evaluate_every, report
+        self._started_from = start and _file_hash(start / ADAPTER_FILE)
         folder.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(seed)
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.model = add_adapter(load_base(profile.base, dtype=torch.bfloat16), profile).to(
-            self._device
-        )
+        base = load_base(profile.base, dtype=torch.bfloat16)
+        self.model = (
+            add_adapter(base, profile) if start is None else load_adapter(base, start, profile)
+        ).to(self._device)
         self._weights = [p for p in self.model.parameters() if p.requires_grad]
         self._optimizer = torch.optim.AdamW(
             self._weights,
@@ -206,6 +210,7 @@ class Trainer:
         card = {
             "profile": asdict(self.profile) | {"base": Path(self.profile.base).name},
             "seed": self.seed,
+            "started_from": self._started_from,
             "base_sha256": _file_hash(Path(self.profile.base)),
             "data_sha256": _data_hash(self._train),
             "examples": {"train": len(self._train), "dev": len(self._dev)},

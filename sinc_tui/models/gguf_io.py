@@ -65,10 +65,13 @@ def write_adapter(
     alpha: float,
     pairs: Iterable[tuple[str, Floats, Floats]],
     *,
-    quantization: gguf.GGMLQuantizationType,
+    quantization: tuple[gguf.GGMLQuantizationType, gguf.GGMLQuantizationType],
     extra: Mapping[str, str],
 ) -> None:
-    """A LoRA adapter that llama.cpp loads too: pairs of (tensor name, A [rank, in], B [out, rank])."""
+    """A LoRA adapter that llama.cpp loads too: pairs of (tensor name, A [rank, in], B [out, rank]).
+
+    `quantization` is that of A and of B.
+    """
     writer = gguf.GGUFWriter(path, architecture)
     writer.add_type(gguf.GGUFType.ADAPTER)
     writer.add_string(gguf.Keys.Adapter.TYPE, "lora")
@@ -76,7 +79,7 @@ def write_adapter(
     for key, value in extra.items():
         writer.add_string(key, value)
     for name, a, b in pairs:
-        for part, matrix in (("lora_a", a), ("lora_b", b)):
-            data = gguf.quants.quantize(matrix, quantization)
-            writer.add_tensor(f"{name}.{part}", data, raw_dtype=quantization)
+        for part, matrix, kind in zip(("lora_a", "lora_b"), (a, b), quantization, strict=True):
+            data = gguf.quants.quantize(matrix, kind)
+            writer.add_tensor(f"{name}.{part}", data, raw_dtype=kind)
     write(writer)

@@ -23,6 +23,7 @@ from sinc_tui.engine.layout import chatml
 from sinc_tui.engine.llama_vocab import LlamaVocab
 from sinc_tui.engine.protocol import SamplerOptions
 from sinc_tui.engine.service import open_decoder
+from sinc_tui.errors import SincError
 from sinc_tui.models.default import embedded_base
 from sinc_tui.models.merging import merge
 from sinc_tui.sinc.bands import Band
@@ -89,11 +90,40 @@ def test_resumes_where_it_stopped(trained: Trainer, packer: Packer) -> None:
         assert torch.equal(ours, theirs)
 
 
+def test_goes_on_from_an_earlier_adapter(trained: Trainer, packer: Packer, tmp_path: Path) -> None:
+    more = Trainer(
+        trained.profile,
+        packer,
+        trained._train,
+        trained._dev,
+        tmp_path / "more",
+        start=trained.folder / "adapter",
+    )
+    before = trained.progress.dev["sequential"][-1][1]
+    assert more.evaluate("sequential") == pytest.approx(before, abs=0.02)
+    assert all(weight.requires_grad for weight in more._weights)
+    more._write_card()
+    assert len(json.loads((tmp_path / "more" / "card.json").read_text())["started_from"]) == 64
+
+
+@pytest.mark.parametrize(
+    ("folder", "rank", "words"), [("adapter", 16, "rank 8"), ("nowhere", 8, "holds no adapter")]
+)
+def test_refuses_to_go_on_from_what_does_not_fit(
+    trained: Trainer, packer: Packer, tmp_path: Path, folder: str, rank: int, words: str
+) -> None:
+    profile = replace(trained.profile, rank=rank)
+    with pytest.raises(SincError, match=words):
+        Trainer(profile, packer, [], [], tmp_path, start=trained.folder / folder)
+
+
 def test_export_agrees_with_the_trained_model_and_runs(
     trained: Trainer, packer: Packer, tmp_path: Path
 ) -> None:
     adapter, merged = tmp_path / "adapter.gguf", tmp_path / "merged.gguf"
-    export_adapter(trained.folder / "adapter", embedded_base(), adapter, quantization="F16")
+    export_adapter(
+        trained.folder / "adapter", embedded_base(), adapter, quantization=("F16", "F16")
+    )
     merge(embedded_base(), adapter, merged, quantization="F16")
     examples = split(load_examples("plain"))[1][:10]
     assert agreement(trained.model.float().eval(), merged, packer, examples) >= 0.98

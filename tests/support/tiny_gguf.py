@@ -47,7 +47,7 @@ def write_adapter(path: Path, *, seed: int = 5) -> Path:
         "llama",
         ALPHA,
         [(CHANGED, a, b)],
-        quantization=gguf.GGMLQuantizationType.F32,
+        quantization=(gguf.GGMLQuantizationType.F32, gguf.GGMLQuantizationType.F32),
         extra={"sinc.layout": "chatml"},
     )
     return path
