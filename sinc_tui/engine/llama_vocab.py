@@ -51,6 +51,11 @@ class LlamaVocab:
         """Whether a token ends the model's turn."""
         return bool(llama_cpp.llama_vocab_is_eog(self._vocab, token))
 
+    def leading(self) -> list[int]:
+        """The token that the model expects before all others; empty where it expects none."""
+        wanted = llama_cpp.llama_vocab_get_add_bos(self._vocab)
+        return [llama_cpp.llama_vocab_bos(self._vocab)] if wanted else []
+
     def _piece(self, token: int) -> bytes:
         if llama_cpp.llama_vocab_get_attr(self._vocab, token) & _UNUSABLE:
             return b""

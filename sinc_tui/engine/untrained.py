@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sinc_tui.engine import layout
@@ -44,13 +45,11 @@ def layout_of_untrained(runtime: LlamaRuntime, vocab: LlamaVocab) -> Layout:
     template = runtime.metadata("tokenizer.chat_template")
     rendered = _render(template) if template else None
     if rendered is None:
-        return layout.chatml(vocab, example=(EXAMPLE_PROMPT, example_answer()))
-    before, after = rendered
-    return Layout(
-        "own template with a worked example",
-        tuple(vocab.control(before)),
-        tuple(vocab.control(after)),
-    )
+        own = layout.chatml(vocab, example=(EXAMPLE_PROMPT, example_answer()))
+    else:
+        before, after = (tuple(vocab.control(text)) for text in rendered)
+        own = Layout("own template with a worked example", before, after)
+    return replace(own, before=(*vocab.leading(), *own.before))
 
 
 def _render(template: str) -> tuple[str, str] | None:

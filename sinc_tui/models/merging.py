@@ -9,6 +9,7 @@ from typing import Any
 import gguf
 
 from sinc_tui.engine.layout import LAYOUT_KEY
+from sinc_tui.errors import SincError
 from sinc_tui.models import gguf_io
 
 
@@ -24,11 +25,13 @@ def merge(
 
     Tensors that the adapter changes become `quantization` (a name that the gguf package can quantize:
     F16, BF16, Q8_0, Q5_1, Q5_0, Q4_1, Q4_0); all others stay as they are, bit by bit. W + alpha / rank * B A,
-    https://arxiv.org/abs/2106.09685. `progress` hears fractions from 0.0 to 1.0.
+    https://arxiv.org/abs/2106.09685. `progress` hears fractions from 0.0 to 1.0. Raises `SincError` for
+    an adapter of another model.
     """
     kind = gguf.GGMLQuantizationType[quantization]
     reader, delta = gguf.GGUFReader(base), gguf.GGUFReader(adapter)
     pairs = gguf_io.tensors(delta)
+    _check_fit(base, reader, pairs)
     alpha = float(delta.get_field(gguf.Keys.Adapter.LORA_ALPHA).contents())
     extra = {LAYOUT_KEY: gguf_io.text(delta, LAYOUT_KEY) or "chatml"}
     writer = gguf.GGUFWriter(target, gguf_io.text(reader, "general.architecture"))
@@ -44,6 +47,22 @@ def merge(
         progress((done + 1) / len(reader.tensors) * 0.9)
     gguf_io.write(writer)
     progress(1.0)
+
+
+def _check_fit(base: Path, reader: gguf.GGUFReader, pairs: dict[str, Any]) -> None:
+    """Every pair must have its tensor in the base, of rows and columns that the pair's product has."""
+    shapes = {tensor.name: tuple(int(n) for n in tensor.shape) for tensor in reader.tensors}
+    for name, part in pairs.items():
+        target, _, side = name.rpartition(".")
+        shape = shapes.get(target)
+        index = {"lora_a": 0, "lora_b": 1}.get(side)
+        fits = shape is not None and index is not None and len(shape) == 2
+        if not fits or int(part.shape[index]) != shape[index]:
+            raise SincError(
+                f"The adapter does not fit {base.name}: it changes {target}, which is not there "
+                "or of another size.",
+                hint="Name the base model that the adapter was trained on.",
+            )
 
 
 def _merged(tensor: Any, pairs: dict[str, Any], alpha: float) -> gguf_io.Floats:

@@ -27,6 +27,16 @@ NO_SYSTEM = (
 )
 
 
+class Vocab(ByteTokenizer):
+    """A vocabulary that may want a first token."""
+
+    def __init__(self, leading: list[int]) -> None:
+        self._leading = leading
+
+    def leading(self) -> list[int]:
+        return self._leading
+
+
 class Model:
     """A model of which only the chat template is known."""
 
@@ -40,7 +50,7 @@ class Model:
 def layout(template: str | None) -> tuple[str, str]:
     """Name of the layout, and the whole prompt for `hi` as text."""
     model: Any = Model(template)
-    tokenizer: Any = ByteTokenizer()
+    tokenizer: Any = Vocab([])
     found = layout_of_untrained(model, tokenizer)
     return found.name, bytes(found.prompt(tokenizer, "hi")).decode()
 
@@ -90,3 +100,12 @@ def test_a_template_that_cannot_be_used(template: str | None) -> None:
     assert name == FALLBACK
     assert f"<|im_start|>user\n{EXAMPLE_PROMPT}<|im_end|>" in text
     assert text.endswith("<|im_start|>user\nhi<|im_end|>\n<|im_start|>assistant\n")
+
+
+@pytest.mark.parametrize("template", [TURNS, None])
+def test_the_token_that_the_model_expects_first(template: str | None) -> None:
+    model: Any = Model(template)
+    vocabularies: list[Any] = [Vocab([1]), Vocab([])]
+    with_first, without = (layout_of_untrained(model, vocab) for vocab in vocabularies)
+    assert with_first.before == (1, *without.before)
+    assert with_first.after == without.after

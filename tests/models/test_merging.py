@@ -10,10 +10,20 @@ import gguf
 import numpy as np
 import pytest
 
+from sinc_tui.errors import SincError
 from sinc_tui.models import gguf_io
 from sinc_tui.models.default import Student
 from sinc_tui.models.merging import merge
-from tests.support.tiny_gguf import ALPHA, CHANGED, KEPT, NORM, RANK
+from tests.support.tiny_gguf import (
+    ALPHA,
+    CHANGED,
+    HEIGHT,
+    KEPT,
+    NORM,
+    RANK,
+    WIDTH,
+    weights,
+)
 
 ERROR = {"F16": 1e-3, "Q8_0": 1 / 127, "Q4_0": 1 / 7}
 """Largest rounding error of a weight, as a share of the largest weight of its block."""
@@ -63,6 +73,22 @@ def test_progress_rises_to_one(student: Student) -> None:
     assert heard == sorted(heard)
     assert heard[-1] == 1.0
     assert len(heard) == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "columns"),
+    [("blk.7.attn_q.weight", HEIGHT, WIDTH), (CHANGED, HEIGHT * 2, WIDTH), (CHANGED, HEIGHT, 32)],
+)
+def test_an_adapter_of_another_model_is_refused(
+    student: Student, name: str, rows: int, columns: int
+) -> None:
+    kind = gguf.GGMLQuantizationType.F32
+    pair = (name, weights(1, RANK, columns), weights(2, rows, RANK))
+    gguf_io.write_adapter(
+        student.adapter, "llama", ALPHA, [pair], quantization=(kind, kind), extra={}
+    )
+    with pytest.raises(SincError, match=f"does not fit .*{name}"):
+        merged(student)
 
 
 def test_an_empty_array_is_left_out(tmp_path: Path) -> None:
