@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from sinc_tui.sinc.bands import Band
 
 DecodeMode = Literal["sequential", "parallel"]
+KvType = Literal["f16", "q8_0"]
 
 _VARIATION = 0.6
 """Temperature of a variation: other words, the same facts."""
@@ -56,11 +57,20 @@ class EngineOptions(Wire):
         n_ctx: context length in tokens.
         n_threads: CPU threads.
         n_gpu_layers: layers on the GPU, -1 for all.
+        n_batch: tokens evaluated at once.
+        flash_attention: whether attention is computed in one pass. On the CPU a document then depends
+            on the number of threads too.
+        kv_type: how keys and values are kept; `q8_0` needs flash attention.
+        mlock: whether the weights are kept from being swapped out.
     """
 
     n_ctx: int | None = Field(default=None, ge=256)
-    n_threads: int | None = Field(default=None, ge=1)
-    n_gpu_layers: int | None = None
+    n_threads: int | None = Field(default=None, ge=1, le=1024)
+    n_gpu_layers: int | None = Field(default=None, ge=-1)
+    n_batch: int | None = Field(default=None, ge=32, le=8192)
+    flash_attention: bool | None = None
+    kv_type: KvType | None = None
+    mlock: bool | None = None
 
 
 class ModelInfo(Wire):
@@ -72,8 +82,10 @@ class ModelInfo(Wire):
         backend: `CPU`, `Metal`, `CUDA` or `Vulkan`.
         n_ctx: context length in tokens.
         n_threads: CPU threads in use.
-        n_gpu_layers: layers on the GPU.
+        n_gpu_layers: layers on the GPU; the output counts as one.
         layout: name of the prompt layout (see `engine.layout`).
+        settings: everything that was chosen, in one line.
+        notes: what the user should know of the choice.
     """
 
     name: str
@@ -83,6 +95,8 @@ class ModelInfo(Wire):
     n_threads: int
     n_gpu_layers: int
     layout: str
+    settings: str = ""
+    notes: list[str] = Field(default_factory=list)
 
 
 class RunStats(Wire):
