@@ -52,6 +52,7 @@ def train(
 
     `tiny` trains the embedded base; `small` needs --base with its GGUF; `full` has the article's
     settings and needs a GPU. A dev set, a fixed tenth by the prompt's hash, is never trained on.
+    On several GPUs: accelerate launch --multi_gpu "$(command -v sinc-tui)" distill train ...
     """
     from sinc_tui.distill.dataset import load_examples, sampled, split
     from sinc_tui.distill.packing import Packer
@@ -87,8 +88,10 @@ def train(
         start=start,
         report=click.echo,
     )
-    plot_losses(trainer.run(), out / "losses.png")
-    click.echo(f"written: {out / 'adapter'}, {out / 'losses.png'}, {out / 'card.json'}")
+    progress = trainer.run()
+    if trainer.leads:
+        plot_losses(progress, out / "losses.png")
+        click.echo(f"written: {out / 'adapter'}, {out / 'losses.png'}, {out / 'card.json'}")
     return DONE
 
 

@@ -9,11 +9,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import torch
+from accelerate import PartialState
 
 from sinc_tui.distill.dataset import Example, jitter_numbers
 from sinc_tui.distill.model import add_adapter, load_adapter, load_base, sequence_loss
@@ -22,6 +24,8 @@ from sinc_tui.distill.profiles import ADAPTER_FILE, Profile
 from sinc_tui.engine.protocol import DecodeMode
 
 _STATE = "state.pt"
+_TOKENS_AT_ONCE = 2048
+"""Padded tokens in one pass: more of them, kept for the way back, outgrow a laptop's memory."""
 
 
 @dataclass(slots=True)
@@ -45,7 +49,11 @@ class Progress:
 
 
 class Trainer:
-    """One training run in one folder; started again in the same folder, it resumes."""
+    """One training run in one folder; started again in the same folder, it resumes.
+
+    Started by `accelerate launch` in several processes, a step takes one batch in each and averages
+    their gradients; the first process alone measures, reports and writes.
+    """
 
     def __init__(
         self,
@@ -68,7 +76,8 @@ class Trainer:
         self._started_from = start and _file_hash(start / ADAPTER_FILE)
         folder.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(seed)
-        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._processes = PartialState(cpu=not torch.cuda.is_available())
+        self._device = self._processes.device
         base = load_base(profile.base, dtype=torch.bfloat16)
         self.model = (
             add_adapter(base, profile) if start is None else load_adapter(base, start, profile)
@@ -80,19 +89,23 @@ class Trainer:
             betas=(0.9, 0.99),
             weight_decay=profile.weight_decay,
         )
-        per_epoch = math.ceil(len(train) / profile.batch)
+        per_epoch = math.ceil(len(train) / profile.batch) // self._processes.num_processes
         self.progress.steps = max(1, round(per_epoch * profile.epochs))
+
+    @property
+    def leads(self) -> bool:
+        """Whether this is the process that measures, reports and writes."""
+        return bool(self._processes.is_main_process)
 
     def run(self) -> Progress:
         """Train to the end (or from the last checkpoint on); writes adapter, curve and card."""
         self._resume()
-        for step, batch in enumerate(self._schedule()):
-            if step < self.progress.step:
-                continue
+        left = islice(self._schedule(), self.progress.step, self.progress.steps)
+        for batch in left:
             self._step(batch)
-            if self.progress.step % self._evaluate_every == 0:
+            last = self.progress.step == self.progress.steps
+            if last or self.progress.step % self._evaluate_every == 0:
                 self._checkpoint()
-        self._checkpoint()
         return self.progress
 
     def evaluate(self, mode: DecodeMode) -> float:
@@ -112,10 +125,13 @@ class Trainer:
         return total / weight
 
     def _schedule(self) -> Iterator[list[TokenSequence]]:
-        """All batches of the run, the same for the same seed, whether resumed or not."""
+        """This process's batches of the run, the same for the same seed, whether resumed or not."""
         for epoch in range(math.ceil(self.profile.epochs)):
             rng = Random(f"{self.seed}/{epoch}")
-            yield from batches([self._pack(e, rng) for e in self._train], self.profile.batch, rng)
+            packed = [self._pack(e, rng) for e in self._train]
+            every = list(batches(packed, self.profile.batch, rng))
+            whole = len(every) - len(every) % self._processes.num_processes
+            yield from every[self._processes.process_index : whole : self._processes.num_processes]
 
     def _pack(self, example: Example, rng: Random) -> TokenSequence:
         if rng.random() < self.profile.jitter:
@@ -125,24 +141,31 @@ class Trainer:
 
     def _step(self, group: list[TokenSequence]) -> None:
         progress = self.progress
-        if progress.step >= progress.steps:
-            return
         began = time.monotonic()
-        loss = self._loss(collate(group))
-        (loss / self.profile.accumulate).backward()
+        counted = sum(sum(s.weights) for s in group)
+        mean = 0.0
+        for part in _parts(group):
+            share = sum(sum(s.weights) for s in part) / counted
+            loss = self._loss(collate(part)) * share
+            (loss / self.profile.accumulate).backward()
+            mean += loss.item()
         progress.step += 1
         if progress.step % self.profile.accumulate == 0:
             self._update()
-        progress.examples += len(group)
-        progress.tokens += sum(map(len, group))
+        progress.examples += len(group) * self._processes.num_processes
+        progress.tokens += sum(map(len, group)) * self._processes.num_processes
         progress.seconds += time.monotonic() - began
-        progress.train.append((progress.examples, loss.item()))
-        if progress.step % 20 == 0:
+        progress.train.append((progress.examples, mean))
+        if progress.step % 20 == 0 and self.leads:
             self._report(self._line())
 
     def _update(self) -> None:
         for group in self._optimizer.param_groups:
             group["lr"] = self.profile.learning_rate * self._rate()
+        if self._processes.num_processes > 1:
+            for weight in self._weights:
+                torch.distributed.all_reduce(weight.grad, torch.distributed.ReduceOp.SUM)
+                weight.grad /= self._processes.num_processes
         torch.nn.utils.clip_grad_norm_(self._weights, 1.0)
         self._optimizer.step()
         self._optimizer.zero_grad()
@@ -176,6 +199,11 @@ class Trainer:
         )
 
     def _checkpoint(self) -> None:
+        if self.leads:
+            self._save()
+        self._processes.wait_for_everyone()
+
+    def _save(self) -> None:
         if self._dev:
             for mode in ("sequential", "parallel"):
                 self.progress.dev[mode].append((self.progress.examples, self.evaluate(mode)))
@@ -204,7 +232,8 @@ class Trainer:
         with torch.no_grad():
             for weight, saved in zip(self._weights, state["weights"], strict=True):
                 weight.copy_(saved)
-        self._report(f"resumed at step {self.progress.step}")
+        if self.leads:
+            self._report(f"resumed at step {self.progress.step}")
 
     def _write_card(self) -> None:
         card = {
@@ -216,6 +245,7 @@ class Trainer:
             "examples": {"train": len(self._train), "dev": len(self._dev)},
             "torch": torch.__version__,
             "device": self._device.type,
+            "processes": self._processes.num_processes,
         } | {k: v for k, v in asdict(self.progress).items() if k != "train"}
         (self.folder / "card.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
         (self.folder / "losses.json").write_text(json.dumps(self.progress.train), encoding="utf-8")
@@ -241,6 +271,17 @@ def plot_losses(progress: Progress, path: Path) -> None:
     figure.tight_layout()
     figure.savefig(path, dpi=120)
     pyplot.close(figure)
+
+
+def _parts(group: list[TokenSequence]) -> Iterator[list[TokenSequence]]:
+    """The batch in pieces that fit into memory: long examples pass one by one."""
+    part: list[TokenSequence] = []
+    for sequence in sorted(group, key=len):
+        if part and len(sequence) * (len(part) + 1) > _TOKENS_AT_ONCE:
+            yield part
+            part = []
+        part.append(sequence)
+    yield part
 
 
 def _without_scaffold(s: TokenSequence) -> TokenSequence:
