@@ -26,11 +26,26 @@ def state() -> Path:
     return _made(platformdirs.user_state_path(_APP))
 
 
+def data() -> Path:
+    """What the user would miss: the history; made when missing, for its owner only."""
+    return _made(platformdirs.user_data_path(_APP), private=True)
+
+
+def history_file() -> Path:
+    """The database of all runs."""
+    return data() / "history.sqlite3"
+
+
+def settings_file() -> Path:
+    """The settings; the file need not exist, nor its folder."""
+    return platformdirs.user_config_path(_APP) / "settings.toml"
+
+
 def engine_log() -> Path:
     """Where the engine's child process writes what llama.cpp says."""
     return state() / "engine.log"
 
 
-def _made(path: Path) -> Path:
-    path.mkdir(parents=True, exist_ok=True)
+def _made(path: Path, *, private: bool = False) -> Path:
+    path.mkdir(mode=0o700 if private else 0o777, parents=True, exist_ok=True)
     return path

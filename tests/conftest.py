@@ -14,7 +14,7 @@ from sinc_tui.models.default import ModelFile, default_model
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_folders() -> Iterator[None]:
-    """Cache and state of the session; a test that needs empty ones sets the variables itself.
+    """Cache, state, data and settings of the session; a test that needs empty ones sets the variables itself.
 
     Thrown away at the end, for a merged model is large.
     """
@@ -24,6 +24,8 @@ def _own_folders() -> Iterator[None]:
     ):
         patch.setenv("XDG_CACHE_HOME", f"{folder}/cache")
         patch.setenv("XDG_STATE_HOME", f"{folder}/state")
+        patch.setenv("XDG_DATA_HOME", f"{folder}/data")
+        patch.setenv("XDG_CONFIG_HOME", f"{folder}/config")
         yield
 
 

@@ -165,17 +165,11 @@ def _trouble(name: str, code: int | None, complaints: bytes) -> str:
 def _save(text: str, file: Path | None, troubles: list[str]) -> Path | None:
     """Replace the file atomically; readable by its owner only, since prompts are private."""
     from sinc_tui import paths
+    from sinc_tui.files import replace_file
 
     try:
         target = file or paths.state() / "clipboard.txt"
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=target.name)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", errors="replace", newline="") as stream:
-                stream.write(text)
-            os.replace(name, target)
-        except BaseException:
-            os.unlink(name)
-            raise
+        replace_file(target, text)
     except OSError as error:
         troubles.append(f"The copy on disk failed ({error.strerror}).")
         return None
