@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from xml.sax.saxutils import escape, quoteattr
 
+from sinc_tui.sinc.bands import Band
 from sinc_tui.sinc.controls import visible
 from sinc_tui.sinc.document import SincDocument
 
@@ -57,6 +58,37 @@ EXPORTERS: Mapping[str, Callable[[SincDocument], str]] = {
     "xml": to_xml,
 }
 """Every format by the name that users type."""
+
+
+def to_system(document: SincDocument) -> str:
+    """What stays the same from question to question: PERSONA, CONSTRAINTS, FORMAT."""
+    return _joined(document, (Band.PERSONA, Band.CONSTRAINTS, Band.FORMAT))
+
+
+def to_user(document: SincDocument) -> str:
+    """What this question is about: CONTEXT, DATA, TASK."""
+    return _joined(document, (Band.CONTEXT, Band.DATA, Band.TASK))
+
+
+def to_messages(document: SincDocument) -> str:
+    """Both parts as the `messages` of a chat API."""
+    messages = [
+        {"role": "system", "content": to_system(document)},
+        {"role": "user", "content": to_user(document)},
+    ]
+    return _safe_json(json.dumps(messages, ensure_ascii=False, indent=2))
+
+
+PARTS: Mapping[str, Callable[[SincDocument], str]] = {
+    "messages": to_messages,
+    "system": to_system,
+    "user": to_user,
+}
+"""A document for a chat with a system prompt; its bands come in another order than written."""
+
+
+def _joined(document: SincDocument, bands: tuple[Band, ...]) -> str:
+    return "\n\n".join(f"{band}\n{_plain(document.bands[band])}" for band in bands)
 
 
 def _plain(text: str) -> str:

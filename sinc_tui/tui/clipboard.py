@@ -169,7 +169,7 @@ def _save(text: str, file: Path | None, troubles: list[str]) -> Path | None:
 
     try:
         target = file or paths.state() / "clipboard.txt"
-        replace_file(target, text)
+        replace_file(target, text, private=True)
     except OSError as error:
         troubles.append(f"The copy on disk failed ({error.strerror}).")
         return None

@@ -6,6 +6,7 @@ from collections.abc import Coroutine, Iterator
 from functools import partial
 from typing import Any
 
+from textual.actions import parse
 from textual.binding import Binding
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
@@ -32,7 +33,16 @@ class SincCommands(Provider):
                 )
 
     def _bindings(self) -> Iterator[Binding]:
-        return (binding for binding in self.screen.BINDINGS if isinstance(binding, Binding))
+        return (
+            binding
+            for binding in self.screen.BINDINGS
+            if isinstance(binding, Binding) and self._can_do(binding)
+        )
+
+    def _can_do(self, binding: Binding) -> bool:
+        """Whether the action makes sense now; one that another object owns always does."""
+        action, parameters = parse(binding.action)[1:]
+        return self.screen.check_action(action, parameters) is not False
 
     def _runner(self, binding: Binding) -> partial[Coroutine[Any, Any, None]]:
         return partial(self.screen.run_action, binding.action)

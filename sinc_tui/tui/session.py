@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from sinc_tui.tui.state import Phase, RunState
 
 if TYPE_CHECKING:
+    from sinc_tui.engine.protocol import SamplerOptions
     from sinc_tui.events import Event
+    from sinc_tui.sinc.bands import Band
 
 
 class Engine(Protocol):
@@ -18,8 +20,10 @@ class Engine(Protocol):
     def start(self) -> AsyncIterator[Event]:
         """Load the model."""
 
-    def rewrite(self, prompt: str) -> AsyncIterator[Event]:
-        """Write the six bands of `prompt`."""
+    def rewrite(
+        self, prompt: str, sampler: SamplerOptions, *, given: Mapping[Band, str] | None
+    ) -> AsyncIterator[Event]:
+        """Write the bands of `prompt` that are not `given`."""
 
     async def stop(self) -> None:
         """Stop the run under way."""
@@ -34,6 +38,8 @@ class Session:
     def __init__(self, connect: Callable[[], Engine], changed: Callable[[], None]) -> None:
         """`connect` makes the engine; it is called late, because that imports heavy modules."""
         self.state = RunState()
+        self.sampler: SamplerOptions | None = None
+        """How runs choose their tokens, None for the defaults; a variation adds to its seed."""
         self._connect = connect
         self._changed = changed
         self._engine: Engine | None = None
@@ -45,20 +51,28 @@ class Session:
         async with self._turn:
             await self._consume(lambda engine: engine.start(), lambda: True)
 
-    async def run(self, prompt: str) -> None:
-        """Decompose `prompt`; stops the run under way. Of several that wait, the last one runs."""
+    async def run(
+        self, prompt: str, *, seed: int = 0, given: Mapping[Band, str] | None = None
+    ) -> None:
+        """Decompose `prompt`, keeping the `given` bands; stops the run under way.
+
+        Of several that wait, the last one runs.
+        """
         self._wanted += 1
         wanted = self._wanted
         await self._stop_engine()
         if self.state.info is None:
-            self.state.begin(prompt)
+            self.state.begin(prompt, seed=seed, given=given)
             self._changed()
         async with self._turn:
             if wanted == self._wanted:
-                self.state.begin(prompt)
-                self._changed()
+                if not self.state.running:
+                    self.state.begin(prompt, seed=seed, given=given)
+                    self._changed()
+                sampler = self._sampler(seed)
                 await self._consume(
-                    lambda engine: engine.rewrite(prompt), lambda: wanted == self._wanted
+                    lambda engine: engine.rewrite(prompt, sampler, given=given),
+                    lambda: wanted == self._wanted,
                 )
 
     async def stop(self) -> None:
@@ -81,6 +95,12 @@ class Session:
         engine, self._engine = self._engine, None
         if engine is not None:
             await engine.close()
+
+    def _sampler(self, seed: int) -> SamplerOptions:
+        from sinc_tui.engine.protocol import SamplerOptions
+
+        options = self.sampler or SamplerOptions()
+        return options.model_copy(update={"seed": options.seed + seed})
 
     async def _stop_engine(self) -> None:
         if self._engine is not None:

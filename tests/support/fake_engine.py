@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 
 from sinc_tui import events
-from sinc_tui.engine.protocol import ModelInfo, RunStats
+from sinc_tui.engine.protocol import ModelInfo, RunStats, SamplerOptions
 from sinc_tui.sinc.bands import Band
 from sinc_tui.sinc.document import SincDocument
 from sinc_tui.sinc.draft import Draft
@@ -28,7 +28,7 @@ class FakeEngine:
 
     Attributes:
         may_load: cleared, loading stays at 40% until it is set.
-        prompts: every prompt that a run was begun with.
+        prompts: every prompt that a run was begun with; `seeds` and `given` belong to them.
         stops: how often a stop was asked for.
         closed: whether the engine was closed.
     """
@@ -38,6 +38,8 @@ class FakeEngine:
         if loads:
             self.may_load.set()
         self.prompts: list[str] = []
+        self.seeds: list[int] = []
+        self.given: list[dict[Band, str]] = []
         self.stops = 0
         self.closed = False
         self._events: asyncio.Queue[events.Event | Exception] = asyncio.Queue()
@@ -50,10 +52,18 @@ class FakeEngine:
         await self.may_load.wait()
         yield events.ModelReady(INFO)
 
-    async def rewrite(self, prompt: str) -> AsyncIterator[events.Event]:
+    async def rewrite(
+        self,
+        prompt: str,
+        sampler: SamplerOptions = SamplerOptions(),
+        *,
+        given: Mapping[Band, str] | None = None,
+    ) -> AsyncIterator[events.Event]:
         """Yield what the test says until a last event of a stream."""
         self.prompts.append(prompt)
-        self._draft = Draft()
+        self.seeds.append(sampler.seed)
+        self.given.append(dict(given or {}))
+        self._draft = Draft(dict.fromkeys(Band, "") | self.given[-1], set(self.given[-1]))
         self._running = True
         while self._running:
             event = await self._events.get()

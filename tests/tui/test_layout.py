@@ -87,10 +87,10 @@ async def test_too_small_while_a_dialog_is_open() -> None:
 async def test_a_band_folds_in_one_column() -> None:
     async with running((80, 24)) as driver:
         panel = driver.screen.query_one("#band-persona", BandPanel)
-        panel.focus()
+        panel.editor.focus()
         await driver.pilot.pause()
         height = panel.region.height
-        await driver.pilot.press("enter")
+        await driver.pilot.press("f6")
         await until(lambda: panel.region.height == height - 1 == 1)
         await driver.pilot.resize_terminal(200, 50)
         await until(lambda: panel.region.height > 10)
@@ -100,7 +100,9 @@ async def test_badges_shorten_where_they_must() -> None:
     async with running((60, 20)) as driver:
         await driver.pilot.pause()
         words = [str(badge.content) for badge in driver.screen.query(Badge)]
-        assert words == ["… JSON", "… bands", "… longest", "… sentence", "… formula"]
+        assert words == [
+            "… JSON", "… bands", "… longest", "… sentence", "… formula", "… facts",
+        ]  # fmt: skip
         assert all(
             driver.screen.region.contains_region(b.region) for b in driver.screen.query(Badge)
         )

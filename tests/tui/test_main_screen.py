@@ -20,10 +20,12 @@ from sinc_tui.tui.app import SincApp
 from sinc_tui.tui.screens.main import MainScreen
 from sinc_tui.tui.state import Phase
 from sinc_tui.tui.widgets.badges import Badge
+from sinc_tui.tui.widgets.band_editor import BandEditor
 from sinc_tui.tui.widgets.band_panel import BandPanel
 from sinc_tui.tui.widgets.bands import Bands
 from sinc_tui.tui.widgets.notice import Notice
 from sinc_tui.tui.widgets.prompt_editor import PromptEditor
+from sinc_tui.tui.widgets.safe_area import SafeArea
 from sinc_tui.tui.widgets.status_bar import StatusBar
 from tests.support.fake_engine import STATS, FakeEngine
 from tests.support.scripted_worker import HOSTILE, TEXTS
@@ -53,7 +55,7 @@ class Driver:
     def band(self, band: Band) -> str:
         """The text that a panel shows."""
         panel = self.screen.query_one(f"#band-{band.value.lower()}", BandPanel)
-        return str(panel.query_one(Static).content)
+        return panel.editor.text
 
     def status(self) -> str:
         return str(self.screen.query_one(StatusBar).render())
@@ -257,19 +259,24 @@ async def test_texts_are_shown_literally() -> None:
         driver.engine.write(HOSTILE)
         await until(lambda: driver.band(Band.TASK) == HOSTILE[Band.TASK])
         assert "[bold red]not markup[/]" in driver.band(Band.PERSONA)
-        assert "␛[31mred" in driver.band(Band.CONTEXT)
-        assert "⟨U+202E⟩" in driver.band(Band.CONTEXT)
+        context = drawn(driver.screen.query_one("#text-context", BandEditor))
+        assert "␛[31mred" in context
+        assert "bidi �gnihton" in context
+        assert "bell ␇," in context
+        assert "\x1b" not in context
         driver.app.post_message(textual_events.Paste("\x1b[2J\u202e"))
         await until(lambda: "\x1b[2J\u202e" in driver.editor.text)
         await driver.pilot.pause()
-        drawn = "".join(
-            segment.text
-            for y in range(driver.editor.size.height)
-            for segment in driver.editor.render_line(y)
-        )
-        assert "␛[2J" in drawn
-        assert "\x1b" not in drawn
-        assert "\u202e" not in drawn
+        prompt = drawn(driver.editor)
+        assert "␛[2J" in prompt
+        assert "\x1b" not in prompt
+        assert "\u202e" not in prompt
+
+
+def drawn(editor: SafeArea) -> str:
+    """What an editor puts on the screen."""
+    rows = (editor.render_line(y) for y in range(editor.size.height))
+    return " ".join("".join(segment.text for segment in row).strip() for row in rows)
 
 
 async def test_errors_are_shown_literally() -> None:
@@ -298,7 +305,7 @@ async def test_help_lists_the_keys_and_closes() -> None:
         await driver.pilot.press("f1")
         await until(lambda: len(driver.app.screen_stack) == 2)
         shown = str(driver.app.screen.query_one(Static).content)
-        for word in ("^y", "f5", "Copy the document as JSON", "New line in the prompt"):
+        for word in ("^y", "f5", "the document as JSON at first", "New line in the prompt"):
             assert word in shown
         await driver.pilot.press("escape")
         await until(lambda: driver.editor.has_focus)

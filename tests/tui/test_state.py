@@ -71,7 +71,7 @@ def test_clock_runs_with_the_run() -> None:
 
 def test_figures() -> None:
     state = running()
-    state.stats = STATS
+    state.result.stats = STATS
     assert figures(state) == ["test-model", "untrained", "CPU", "111 tok/s", "2.0 s"]
 
 

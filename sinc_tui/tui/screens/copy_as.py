@@ -8,10 +8,12 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from sinc_tui.sinc.bands import Band
-from sinc_tui.tui.copying import FORMATS, CopyChoice
+from sinc_tui.tui.copying import FORMATS, PARTS, WHOLE, CopyChoice
 from sinc_tui.tui.screens.dialog import Dialog
 from sinc_tui.tui.state import RunState
 from sinc_tui.tui.theme import MUTED
+
+_PROMPT = "prompt"
 
 
 class CopyAsScreen(Dialog[CopyChoice]):
@@ -19,28 +21,48 @@ class CopyAsScreen(Dialog[CopyChoice]):
 
     CSS_PATH = "copy_as.tcss"
 
-    def __init__(self, state: RunState) -> None:
+    def __init__(self, state: RunState, prompt: str = "", last: CopyChoice | None = None) -> None:
+        """`last` is the choice that stands under the cursor."""
         super().__init__()
         self._state = state
+        self._prompt = prompt
+        self._last = last or WHOLE
 
     def compose(self) -> ComposeResult:
         """The list."""
-        formats = [self._format(name, words) for name, words in FORMATS.items()]
-        bands = [self._band(band) for band in Band]
-        options = OptionList(*formats, None, *bands, id="formats")
+        groups = [
+            [self._format(name, words) for name, words in FORMATS.items()],
+            [self._format(name, words) for name, words in PARTS.items()],
+            [*map(self._band, Band), self._raw_prompt()],
+        ]
+        options = OptionList(*groups[0], None, *groups[1], None, *groups[2], id="formats")
         options.border_title = "Copy as"
-        options.border_subtitle = "⏎ copies · Esc closes"
+        options.border_subtitle = "⏎ copies · ^y repeats · Esc closes"
         yield options
+
+    def on_mount(self) -> None:
+        """Start at the last choice, where it can be copied now."""
+        options = self.query_one(OptionList)
+        index = options.get_option_index(self._last.name or _PROMPT)
+        if not options.get_option_at_index(index).disabled:
+            options.highlighted = index
 
     def on_option_list_option_selected(self, message: OptionList.OptionSelected) -> None:
         """Enter or a click chooses."""
         name = message.option_id or ""
-        self.dismiss(CopyChoice("document" if name in FORMATS else "band", name))
+        if name == _PROMPT:
+            self.dismiss(CopyChoice("prompt"))
+        else:
+            self.dismiss(
+                CopyChoice("document" if name in FORMATS or name in PARTS else "band", name)
+            )
 
     def _format(self, name: str, words: str) -> Option:
-        whole = self._state.document is not None
-        note = "" if whole else "needs all six bands"
-        return Option(_row(words, note), id=name, disabled=not whole)
+        state = self._state
+        note = ""
+        if state.document is None:
+            note = "is not valid" if state.draft.complete else "needs all six bands"
+        return Option(_row(words, note), id=name, disabled=bool(note))
 
     def _band(self, band: Band) -> Option:
         size = len(self._state.draft.texts[band])
@@ -49,6 +71,11 @@ class CopyAsScreen(Dialog[CopyChoice]):
             note += ", unfinished"
         return Option(_row(band.value, note), id=band.value, disabled=not size)
 
+    def _raw_prompt(self) -> Option:
+        size = len(self._prompt)
+        note = f"{size} characters" if size else "empty"
+        return Option(_row("prompt", note), id=_PROMPT, disabled=not size)
+
 
 def _row(words: str, note: str) -> Content:
-    return Content.assemble(f"{words:<16}", (note, MUTED))
+    return Content.assemble(f"{words:<20}", (note, MUTED))

@@ -7,78 +7,35 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.screen import Screen
-from textual.widgets import Footer
+from textual.binding import BindingType
+from textual.widgets import TextArea
 from textual.worker import Worker, WorkerState
 
+from sinc_tui.tui.screens.copy_actions import CopyActions
+from sinc_tui.tui.screens.keys import MAIN_KEYS
 from sinc_tui.tui.session import Engine, Session
-from sinc_tui.tui.state import RunState
 from sinc_tui.tui.widgets.badges import Badges
 from sinc_tui.tui.widgets.bands import Bands
 from sinc_tui.tui.widgets.brand import Brand
+from sinc_tui.tui.widgets.key_bar import KeyBar
 from sinc_tui.tui.widgets.notice import Notice
 from sinc_tui.tui.widgets.prompt_editor import PromptEditor
 from sinc_tui.tui.widgets.reasons import Reasons
+from sinc_tui.tui.widgets.safe_area import SafeArea
 from sinc_tui.tui.widgets.status_bar import StatusBar
 
 if TYPE_CHECKING:
     from sinc_tui.engine.protocol import RunStats
-    from sinc_tui.tui.copying import CopyChoice
 
 _FRAME = 1 / 20
 """Seconds between two drawings of a stream; deltas in between are drawn together."""
 
 
-class MainScreen(Screen[None]):
+class MainScreen(CopyActions):
     """Turns keys into runs, and the session's state into what the widgets show."""
 
     AUTO_FOCUS = "#prompt"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "ctrl+r,f5",
-            "run",
-            "Run",
-            tooltip="Run: write the six bands of the prompt",
-            priority=True,
-            id="run",
-            key_display="⏎",
-        ),
-        Binding(
-            "escape",
-            "stop",
-            "Stop",
-            tooltip="Stop, and keep what is there",
-            id="stop",
-            key_display="esc",
-        ),
-        Binding(
-            "ctrl+y",
-            "copy_json",
-            "Copy JSON",
-            tooltip="Copy the document as JSON",
-            priority=True,
-            id="copy_json",
-        ),
-        Binding(
-            "ctrl+e",
-            "copy_as",
-            "Copy as…",
-            tooltip="Copy in another format, or one band",
-            priority=True,
-            id="copy_as",
-        ),
-        Binding(
-            "ctrl+n",
-            "new_prompt",
-            "New prompt",
-            tooltip="Clear prompt and bands; ^z brings it back",
-            priority=True,
-            id="new_prompt",
-        ),
-        Binding("f1", "help", "Help", tooltip="Show the keys", priority=True, id="help"),
-        Binding("ctrl+q", "app.quit", "Quit", tooltip="Leave sinc-tui", priority=True, id="quit"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = MAIN_KEYS
 
     def __init__(self, connect: Callable[[], Engine]) -> None:
         super().__init__()
@@ -93,11 +50,6 @@ class MainScreen(Screen[None]):
         self._drawing = False
         self._noted: RunStats | None = None
 
-    @property
-    def state(self) -> RunState:
-        """What the screen shows."""
-        return self.session.state
-
     def compose(self) -> ComposeResult:
         """From top to bottom."""
         yield Brand(id="brand")
@@ -108,7 +60,7 @@ class MainScreen(Screen[None]):
         yield self._error
         yield self._notice
         yield self._status
-        yield Footer(id="keys", show_command_palette=False)
+        yield KeyBar(id="keys", show_command_palette=False)
 
     def on_mount(self) -> None:
         """Paint first, then load the model."""
@@ -129,10 +81,6 @@ class MainScreen(Screen[None]):
     async def _load(self) -> None:
         await self.session.load()
 
-    @work(group="engine", exit_on_error=False)
-    async def _run(self, prompt: str) -> None:
-        await self.session.run(prompt)
-
     def on_prompt_editor_submitted(self, message: PromptEditor.Submitted) -> None:
         """Enter in the prompt runs."""
         message.stop()
@@ -143,8 +91,9 @@ class MainScreen(Screen[None]):
         if not self._prompt.text.strip():
             self._notice.say("The prompt is empty.", hint="Type one first.", tone="warning")
             return
+        self._take_edits()
         self._notice.hush()
-        self._run(self._prompt.text)
+        self._run(self._prompt.text, 0, self.state.locked_texts())
 
     async def action_stop(self) -> None:
         """Stop and keep what is there; with nothing to stop, take the messages away."""
@@ -159,42 +108,9 @@ class MainScreen(Screen[None]):
         if self._prompt.text:
             self._prompt.clear()
             self._notice.say("Prompt cleared.", hint="Ctrl+Z brings it back.")
+        self._take_edits()
         self._prompt.focus()
         await self.session.clear()
-
-    # Copying.
-
-    def action_copy_json(self) -> None:
-        """Copy the document; what is there, as text, when it is not complete."""
-        from sinc_tui.tui.copying import WHOLE
-
-        self._copy(WHOLE)
-
-    def action_copy_as(self) -> None:
-        """Ask for a format, then copy."""
-        from sinc_tui.tui.screens.copy_as import CopyAsScreen
-
-        self.app.push_screen(CopyAsScreen(self.state), self._copy_chosen)
-
-    def _copy_chosen(self, choice: CopyChoice | None) -> None:
-        if choice is not None:
-            self._copy(choice)
-
-    @work(group="copy", exclusive=True, exit_on_error=False)
-    async def _copy(self, choice: CopyChoice) -> None:
-        from sinc_tui.tui.clipboard import copy
-        from sinc_tui.tui.copying import prepare
-
-        prepared = prepare(choice, self.state)
-        if prepared is None:
-            self._notice.say("Nothing to copy yet.", hint="Enter runs the prompt.", tone="warning")
-            return
-        result = await copy(prepared.text, send_osc52=self.app.copy_to_clipboard)
-        self._notice.say(
-            f"{prepared.label}: {result.message}",
-            hint=result.hint,
-            tone="info" if prepared.complete and not result.troubles else "warning",
-        )
 
     def action_help(self) -> None:
         """Show the keys."""
@@ -212,6 +128,29 @@ class MainScreen(Screen[None]):
                 tone="error",
             )
 
+    # Focus and edits.
+
+    def on_descendant_focus(self, _event: events.DescendantFocus) -> None:
+        """Keys that work on a band work on the one that had the focus last, until the prompt has."""
+        self._last_band = self._bands.focused_band
+        self.refresh_bindings()
+
+    def on_text_area_changed(self, message: TextArea.Changed) -> None:
+        """Follow every key: badges, bars, facts."""
+        message.stop()
+        if message.text_area is self._prompt:
+            self._show_findings()
+        elif self._take_edits():
+            self._draw()
+
+    def on_safe_area_too_long(self, message: SafeArea.TooLong) -> None:
+        """A paste was refused."""
+        self._notice.say(
+            f"The paste has {message.pasted:,} characters, more than the {message.most:,} that fit.",
+            hint="Nothing was pasted; the clipboard still has it.",
+            tone="error",
+        )
+
     # Drawing.
 
     def _changed(self) -> None:
@@ -224,13 +163,21 @@ class MainScreen(Screen[None]):
         self._drawing = False
         state = self.state
         self._bands.show(state)
-        self._badges.show(state.verdicts)
-        self._reasons.show(state.verdicts)
+        self._show_findings()
         self._status.show(state)
         self._show_error()
         self._show_notes()
         self._clock.resume() if state.running else self._clock.pause()
         self.refresh_bindings()
+
+    def _show_findings(self) -> None:
+        """What holds, what is lost, and where."""
+        facts = self.facts()
+        self._badges.show(self.state.verdicts, facts)
+        self._reasons.show(self.reasons())
+        same = facts is not None and self._prompt.text == self.state.prompt
+        self._prompt.mark(facts.prompt_marks if facts and same else ())
+        self._bands.mark(facts.band_marks if facts else {})
 
     def _show_error(self) -> None:
         if error := self.state.error:
@@ -250,9 +197,21 @@ class MainScreen(Screen[None]):
         self._status.show(self.state)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Dim what would do nothing."""
-        if action == "stop" and not self.state.running:
-            return True if self._notice.text else None
-        if action in ("copy_json", "copy_as") and self.state.empty:
+        """Hide what makes no sense here, dim what would do nothing."""
+        state = self.state
+        if action == "stop":
+            return state.running or bool(self._notice.text)
+        if action in ("regenerate", "lock", "reset", "fold"):
+            band = self._bands.focused_band or self._last_band
+            if action == "reset":
+                return band in state.result.edits & state.result.written.keys()
+            return band is not None
+        if action == "mend":
+            return self.mend() is not None
+        if action == "step":
+            number, count = state.results.place
+            by = int(str(parameters[0]))
+            return not state.running and 0 < ((number or count + 1) + by) <= count
+        if action in ("copy_again", "copy_as", "compare", "vary") and state.empty:
             return None
         return True

@@ -12,6 +12,7 @@ from sinc_tui.sinc.bands import Band
 from sinc_tui.tui.theme import FAINT, MUTED
 
 _NAME_CELLS = max(map(len, Band))
+_NOTE_CELLS = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,10 @@ def bar(share: float, cells: int) -> tuple[str, str]:
 
 
 class BandHeader(Widget):
-    """One row (`✓ NAME ━━── 64`) where the panel is low, two rows where it is high."""
+    """One row (`✓ NAME ━━── 64`) where the panel is low, two rows where it is high.
+
+    `note` is a word on the band: that it is locked, or edited.
+    """
 
     DEFAULT_CSS = """
     BandHeader { height: 2; width: 1fr; }
@@ -52,6 +56,7 @@ class BandHeader(Widget):
 
     mark: reactive[str] = reactive("·")
     length: reactive[Length] = reactive(Length())
+    note: reactive[str] = reactive("")
 
     def __init__(self, band: Band) -> None:
         super().__init__()
@@ -62,13 +67,17 @@ class BandHeader(Widget):
         return self._two_rows() if self.size.height > 1 else self._one_row()
 
     def _one_row(self) -> Content:
-        count = f"{self.length.characters:>5}"
-        cells = max(4, self.size.width - _NAME_CELLS - len(count) - 5)
+        count = f"{self.length.characters:>5} "
+        note = "▲ long" if self.length.too_long else self.note
+        cells = max(4, self.size.width - _NAME_CELLS - len(count) - _NOTE_CELLS - 5)
         name = self._title().pad_right(_NAME_CELLS + 2 - len(self._title()))
-        return Content.assemble(name, "  ", self._bar(cells), (count, MUTED))
+        style = "$error" if self.length.too_long else MUTED
+        return Content.assemble(
+            name, "  ", self._bar(cells), (count, MUTED), (f"{note:<{_NOTE_CELLS}}", style)
+        )
 
     def _two_rows(self) -> Content:
-        width = self.size.width
+        width = self.size.width - 1
         count = self._count()
         title = self._title()
         gap = max(1, width - len(title) - len(count))
@@ -81,7 +90,7 @@ class BandHeader(Widget):
     def _count(self) -> Content:
         if self.length.too_long:
             return Content.styled(f"{self.length.characters} ▲ too long", "$error")
-        return Content.styled(str(self.length.characters), MUTED)
+        return Content.styled(f"{self.note} {self.length.characters}".strip(), MUTED)
 
     def _bar(self, cells: int) -> Content:
         filled, rest = bar(self.length.share, cells)

@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.widgets import TextArea
 
-from sinc_tui.tui.literal import visible_in_place
+from sinc_tui.tui.widgets.safe_area import SafeArea
 
 if TYPE_CHECKING:
-    from rich.text import Text
     from textual import events
 
 
-def _without(keys: set[str], bindings: Sequence[BindingType]) -> list[BindingType]:
-    """Bindings less some keys, so that these reach the screen."""
-    singles = Binding.make_bindings(bindings)
-    return [binding for binding in singles if binding.key not in keys]
-
-
-class PromptEditor(TextArea, inherit_bindings=False):
+class PromptEditor(SafeArea, inherit_bindings=False):
     """A text area that nothing but the user's keys ever changes.
 
     Enter is taken before the text area sees it. A paste is no key, so that its new lines stay text.
@@ -36,11 +27,8 @@ class PromptEditor(TextArea, inherit_bindings=False):
         border-title-color: $text-muted;
         border-subtitle-color: $text-muted;
         padding: 0 1;
-        scrollbar-size-vertical: 1;
         scrollbar-background: $background;
         &:focus { border: round $border; border-title-color: $primary; }
-        & .text-area--cursor-line { background: $background; }
-        & .text-area--placeholder { color: $text-disabled; }
     }
     """
 
@@ -56,7 +44,7 @@ class PromptEditor(TextArea, inherit_bindings=False):
         Binding("ctrl+shift+z", "redo", "Redo", tooltip="Redo", show=False, id="redo"),
     ]
     BINDINGS: ClassVar[list[BindingType]] = [
-        *_without({"ctrl+e", "ctrl+y"}, TextArea.BINDINGS),
+        *SafeArea.BINDINGS,
         *OWN_BINDINGS,
     ]
 
@@ -67,12 +55,7 @@ class PromptEditor(TextArea, inherit_bindings=False):
         text: str
 
     def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(
-            id=id,
-            placeholder="Type a careless prompt, then press Enter.",
-            highlight_cursor_line=False,
-            soft_wrap=True,
-        )
+        super().__init__(id=id, placeholder="Type a careless prompt, then press Enter.")
         self.border_title = "Prompt"
         self.border_subtitle = "Enter runs · Ctrl+J new line"
 
@@ -99,9 +82,3 @@ class PromptEditor(TextArea, inherit_bindings=False):
     def action_new_line(self) -> None:
         """Put a new line where the cursor is."""
         self._replace_via_keyboard("\n", *self.selection)
-
-    def get_line(self, line_index: int) -> Text:
-        """A line for drawing, with the characters that would act on the terminal made visible."""
-        line = super().get_line(line_index)
-        line.plain = visible_in_place(line.plain)
-        return line

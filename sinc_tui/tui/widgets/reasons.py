@@ -1,39 +1,54 @@
-"""Why a badge fails, in words, for those who do not hover."""
+"""What is wrong with a result, in words, and the key that mends it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from textual.content import Content
 from textual.widgets import Static
 
 from sinc_tui.tui.literal import visible
-from sinc_tui.tui.widgets.badges import LABELS
+from sinc_tui.tui.theme import MUTED
 
-if TYPE_CHECKING:
-    from sinc_tui.sinc.invariants import Verdict
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A sentence on what is wrong, and one on what can be done.
+
+    Attributes:
+        grave: whether it keeps the bands from being a document.
+    """
+
+    text: str
+    advice: str = ""
+    grave: bool = True
 
 
 class Reasons(Static):
-    """One line for each failing invariant; takes no room while all is well."""
+    """A line for each reason; takes no room while all is well."""
 
     DEFAULT_CSS = """
-    Reasons { width: 1fr; height: auto; max-height: 3; padding: 0 2; display: none; }
+    Reasons {
+        width: 1fr; height: auto; max-height: 4; padding: 0 2; display: none;
+        overflow-y: auto; scrollbar-size-vertical: 1;
+    }
     """
 
     def __init__(self) -> None:
         super().__init__(markup=False)
-        self.lines: list[str] = []
+        self.reasons: list[Reason] = []
 
-    def show(self, verdicts: Mapping[str, Verdict]) -> None:
-        """Show the reasons of what fails."""
-        lines = [
-            f"{LABELS.get(verdict.id, (verdict.id,))[0]}: {visible(verdict.reason)}"
-            for verdict in verdicts.values()
-            if verdict.status == "fail"
-        ]
-        if lines != self.lines:
-            self.lines = lines
-            self.update(Content("\n").join([Content.styled(line, "$error") for line in lines]))
-            self.display = bool(lines)
+    def show(self, reasons: Sequence[Reason]) -> None:
+        """Show these reasons and no other."""
+        if list(reasons) != self.reasons:
+            self.reasons = list(reasons)
+            self.update(Content("\n").join(map(_line, self.reasons)))
+            self.display = bool(self.reasons)
+
+
+def _line(reason: Reason) -> Content:
+    mark, style = ("✗", "$error") if reason.grave else ("!", "$warning")
+    text_style = style if reason.grave else ""
+    advice = (" " + reason.advice, MUTED) if reason.advice else ""
+    return Content.assemble((mark, style), " ", (visible(reason.text), text_style), advice)

@@ -61,9 +61,10 @@ def phase_words(state: RunState) -> str:
         return f"loading {state.loaded:.0%}{waits}"
     if state.phase is Phase.WRITING:
         return " ".join(["writing", *_names(state)])
+    edited = ", edited" if state.result.edits else ""
     if state.phase is Phase.STOPPED:
-        return f"stopped, {len(state.draft.done)} of 6 bands finished"
-    return state.phase.value
+        return f"stopped, {len(state.draft.done)} of 6 bands finished{edited}"
+    return state.phase.value + edited
 
 
 def _names(state: RunState) -> list[str]:
@@ -73,8 +74,11 @@ def _names(state: RunState) -> list[str]:
 
 
 def figures(state: RunState) -> list[str]:
-    """Model, backend, tokens per second, time: as many as are known."""
+    """Place among the results, model, backend, tokens per second, time: as many as are known."""
     parts = []
+    number, count = state.results.place
+    if count > 1 and number:
+        parts.append(f"result {number}/{count}")
     if state.info:
         parts.append(visible(state.info.name))
         parts += [] if state.info.trained else ["untrained"]

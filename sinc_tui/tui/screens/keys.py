@@ -1,0 +1,53 @@
+"""The keys of the main screen, in the order of the footer. Every one has an id for remapping."""
+
+from __future__ import annotations
+
+from textual.binding import Binding, BindingType
+
+
+def _key(
+    key: str,
+    action: str,
+    words: str,
+    tooltip: str,
+    *,
+    id: str,
+    show: bool = True,
+    display: str = "",
+) -> Binding:
+    return Binding(
+        key,
+        action,
+        words,
+        tooltip=tooltip,
+        show=show,
+        priority=key != "escape",
+        id=id,
+        key_display=display or None,
+    )
+
+
+MAIN_KEYS: list[BindingType] = [
+    _key("ctrl+r,f5", "run", "Run", "Run: write the six bands of the prompt", id="run", display="⏎"),
+    _key("escape", "stop", "Stop", "Stop, and keep what is there", id="stop", display="esc"),
+    _key("f2", "mend", "Mend", "Mend what the line above the bands names", id="mend"),
+    _key("ctrl+g", "regenerate", "Rewrite", "Let the model rewrite this band", id="regenerate"),
+    _key("ctrl+l", "lock", "Lock", "Lock this band, or unlock it: runs keep a locked one", id="lock"),
+    _key("f8", "reset", "Reset", "Put this band back to what the model wrote", id="reset"),
+    _key("ctrl+t", "vary", "Vary", "Run again for another result; this one is kept", id="vary"),
+    _key("f3", "step(-1)", "Back", "Go back to the result before this one", id="previous_result"),
+    _key("f4", "step(1)", "Forth", "Go forth to the result after this one", id="next_result"),
+    _key(
+        "ctrl+y", "copy_again", "Copy", "Copy as last time; the document as JSON at first",
+        id="copy_json",
+    ),
+    _key("ctrl+e", "copy_as", "Copy as…", "Copy in another format, or one band", id="copy_as"),
+    _key("f9", "compare", "Compare", "Prompt or results side by side", id="compare"),
+    _key(
+        "ctrl+n", "new_prompt", "New prompt", "Clear prompt and bands; ^z brings it back",
+        id="new_prompt",
+    ),
+    _key("f6", "fold", "Fold", "Fold this band, where bands stand in one column", id="fold", show=False),
+    _key("f1", "help", "Help", "Show the keys", id="help"),
+    _key("ctrl+q", "app.quit", "Quit", "Leave sinc-tui", id="quit"),
+]  # fmt: skip

@@ -1,0 +1,43 @@
+"""The footer, which leaves out what does not fit instead of cutting it off."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+from textual.widgets import Footer
+from textual.widgets._footer import FooterKey
+
+if TYPE_CHECKING:
+    from textual import events
+    from textual.app import ComposeResult
+
+_LEAVE_OUT = (
+    "app.quit", "new_prompt", "step(-1)", "step(1)", "compare", "vary", "reset", "copy_as",
+    "copy_again", "lock", "regenerate", "stop",
+)  # fmt: skip
+"""Actions in the order in which they go where the line is short; help lists them all."""
+_AROUND = 3
+"""Cells of a key beside its words."""
+
+
+class KeyBar(Footer):
+    """Textual's footer, fitted to its width."""
+
+    def compose(self) -> ComposeResult:
+        """The keys that fit, in order."""
+        keys = [key for key in super().compose() if isinstance(key, FooterKey)]
+        for action in _LEAVE_OUT:
+            if sum(map(_cells, keys)) <= self.app.size.width:
+                break
+            keys = [key for key in keys if key.action != action]
+        self.styles.grid_size_columns = max(1, len(keys))
+        yield from keys
+
+    def on_resize(self, _event: events.Resize) -> None:
+        """More or fewer keys fit."""
+        self.call_after_refresh(self.recompose)
+
+
+def _cells(key: FooterKey) -> int:
+    return cell_len(key.key_display) + cell_len(key.description) + _AROUND

@@ -1,0 +1,113 @@
+"""A text area for text of any origin: shown literally, marked where asked, of bounded length."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widgets import TextArea
+
+from sinc_tui.tui.literal import visible_in_place
+
+if TYPE_CHECKING:
+    from textual import events
+
+Mark = tuple[int, int, str]
+"""Start, end (code points of the whole text) and the name of a look: kept, lost or invented."""
+
+
+def bindings_without(keys: set[str], bindings: Sequence[BindingType]) -> list[BindingType]:
+    """Bindings less some keys, so that these reach the screen."""
+    singles = Binding.make_bindings(bindings)
+    return [binding for binding in singles if binding.key not in keys]
+
+
+class SafeArea(TextArea, inherit_bindings=False):
+    """What both editors share. `most` is the number of code points that a paste may lead to."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "safe-area--kept",
+        "safe-area--lost",
+        "safe-area--invented",
+    }
+    DEFAULT_CSS = """
+    SafeArea {
+        scrollbar-size-vertical: 1;
+        & .text-area--cursor-line { background: $background; }
+        & .text-area--placeholder { color: $text-disabled; }
+        & .safe-area--kept { text-style: underline; }
+        & .safe-area--lost { color: $error; text-style: strike; }
+        & .safe-area--invented { color: $warning; text-style: italic reverse; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = bindings_without(
+        {"ctrl+e", "ctrl+y"}, TextArea.BINDINGS
+    )
+
+    @dataclass
+    class TooLong(Message):
+        """A paste was refused: it has `pasted` characters, and `most` may stand here."""
+
+        pasted: int
+        most: int
+
+    most = 100_000
+
+    def __init__(self, *, id: str | None = None, placeholder: str = "") -> None:
+        super().__init__(
+            id=id, placeholder=placeholder, highlight_cursor_line=False, soft_wrap=True
+        )
+        self._marks: dict[int, list[Mark]] = {}
+        self._marks_given: Sequence[Mark] = ()
+
+    def mark(self, marks: Sequence[Mark]) -> None:
+        """Mark stretches of the text; an edit leaves them where they are until the next call."""
+        marks = tuple(marks)
+        if marks == self._marks_given:
+            return
+        self._marks_given = marks
+        self._marks = _by_line(self.text, marks) if marks else {}
+        self._line_cache.clear()
+        self.refresh()
+
+    def get_line(self, line_index: int) -> Text:
+        """A line for drawing, with the characters that would act on the terminal made visible."""
+        text = visible_in_place(self.document.get_line(line_index))
+        line = Text(text, end="", no_wrap=True)  # from raw text, it would drop some controls
+        for start, end, look in self._marks.get(line_index, ()):
+            line.stylize(
+                self.get_component_rich_style(f"safe-area--{look}", partial=True), start, end
+            )
+        return line
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        """Refuse what no model could take; the clipboard still has it."""
+        if self.read_only:
+            return
+        if len(self.text) + len(event.text) > self.most:
+            event.stop()
+            event.prevent_default()
+            self.post_message(self.TooLong(len(event.text), self.most))
+            return
+        await super()._on_paste(event)
+        event.prevent_default()
+
+
+def _by_line(text: str, marks: Sequence[Mark]) -> dict[int, list[Mark]]:
+    """Marks in columns, by the line on which they stand; those over several lines in pieces."""
+    starts = [0]
+    for row in text.splitlines(keepends=True):
+        starts.append(starts[-1] + len(row))
+    found: dict[int, list[Mark]] = {}
+    for start, end, look in marks:
+        line = bisect_right(starts, start) - 1
+        while line < len(starts) - 1 and starts[line] < end:
+            stop = min(end, starts[line + 1]) - starts[line]
+            found.setdefault(line, []).append((max(0, start - starts[line]), stop, look))
+            line += 1
+    return found
