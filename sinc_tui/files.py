@@ -13,10 +13,11 @@ PRIVATE = 0o600
 """The mode of a new file: prompts are nobody else's business."""
 
 
-def replace_file(path: Path, content: str | bytes) -> None:
+def replace_file(path: Path, content: str | bytes, *, private: bool = False) -> None:
     """Write a file through a temporary one beside it; raises `OSError` and leaves nothing behind.
 
-    A link is followed, an existing file keeps its mode, and a new one is readable by its owner only.
+    A link is followed, an existing file keeps its mode (unless it must be `private`), and a new one is
+    readable by its owner only.
     """
     target = Path(os.path.realpath(path))
     data = content if isinstance(content, bytes) else content.encode("utf-8", "replace")
@@ -26,7 +27,7 @@ def replace_file(path: Path, content: str | bytes) -> None:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
-        os.chmod(name, _mode(target))
+        os.chmod(name, PRIVATE if private else _mode(target))
         os.replace(name, target)
     except BaseException:
         with suppress(OSError):
