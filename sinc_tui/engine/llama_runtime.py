@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import ctypes
 import math
-import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import llama_cpp
 import numpy as np
 
 from sinc_tui.engine.gguf_check import check_gguf
+from sinc_tui.engine.llama_loading import load, plans_for
 from sinc_tui.engine.pace import Pace
 from sinc_tui.engine.protocol import EngineOptions
 from sinc_tui.engine.runtime import Cancelled, Run, RuntimeFailure
 from sinc_tui.engine.sampler import Logits
-from sinc_tui.sinc.bands import Band
-
-_SEQUENCES = len(Band) + 1
-_BATCH = 512
-_CONTEXT = 8192
 
 
 class LlamaRuntime:
@@ -42,26 +36,22 @@ class LlamaRuntime:
         """
         check_gguf(path)
         llama_cpp.llama_backend_init()
-        self._cancelled = cancelled
-        self._keep: list[Any] = []
+        self._loaded = load(path, plans_for(path, options), progress, cancelled)
+        self.plan, self.model = self._loaded.plan, self._loaded.model
+        self.n_ctx = self.plan.n_ctx
+        self._context = self._loaded.context
         self._threads_now = 0
-        self.model = self._load(path, options, progress)
-        self.n_threads = options.n_threads or physical_cores()
-        self.n_gpu_layers = self._model_params.n_gpu_layers if _gpu() else 0
-        self.n_ctx = options.n_ctx or min(_CONTEXT, llama_cpp.llama_model_n_ctx_train(self.model))
-        self._context = self._new_context(path)
         self._memory = llama_cpp.llama_get_memory(self._context)
         vocab = llama_cpp.llama_model_get_vocab(self.model)
         self._width: int = llama_cpp.llama_vocab_n_tokens(vocab)
-        self._batch = llama_cpp.llama_batch_init(_BATCH, 0, 1)
+        self._batch = llama_cpp.llama_batch_init(self.plan.n_batch, 0, 1)
         self._pace = Pace(1, math.inf)
-        single = math.inf if self.n_gpu_layers else self._single_step()
-        self._pace = Pace(self.n_threads, single)
+        self._pace = self._measured_pace()
 
     @property
-    def backend(self) -> str:
-        """Where the layers are: `CPU`, or the name of the GPU backend."""
-        return _gpu() if self.n_gpu_layers and _gpu() else "CPU"
+    def n_threads(self) -> int:
+        """CPU threads of a calm machine."""
+        return self.plan.n_threads
 
     def metadata(self, key: str) -> str | None:
         """A string of the model's metadata."""
@@ -76,11 +66,12 @@ class LlamaRuntime:
             for number, run in enumerate(runs)
             for i, token in enumerate(run.tokens)
         ]
-        if len(flat) <= _BATCH:
+        most = self.plan.n_batch
+        if len(flat) <= most:
             return self._decode(flat, logits=logits)
         rows: list[Logits] = []
-        for start in range(0, len(flat), _BATCH):
-            part = self._decode(flat[start : start + _BATCH], logits=logits)
+        for start in range(0, len(flat), most):
+            part = self._decode(flat[start : start + most], logits=logits)
             rows += [row.copy() for row in part]
         return rows
 
@@ -126,6 +117,12 @@ class LlamaRuntime:
             llama_cpp.llama_set_n_threads(self._context, count, count)
             self._threads_now = count
 
+    def _measured_pace(self) -> Pace:
+        """Threads follow how busy the machine is, where that changes nothing but the time."""
+        if self.plan.flash_attention == "off" and not self.plan.n_gpu_layers:
+            return Pace(self.plan.n_threads, self._single_step())
+        return Pace(self.plan.n_threads, math.inf, others=lambda: 0)
+
     def _single_step(self) -> float:
         """Seconds of a step of one token with one thread, the least of three."""
         times = []
@@ -140,44 +137,6 @@ class LlamaRuntime:
         pointer = llama_cpp.llama_get_logits_ith(self._context, index)
         return np.ctypeslib.as_array(pointer, shape=(self._width,))
 
-    def _load(self, path: Path, options: EngineOptions, progress: Callable[[float], None]) -> Any:
-        def report(fraction: float, _: Any) -> bool:
-            progress(float(fraction))
-            return True
-
-        params = llama_cpp.llama_model_default_params()
-        params.n_gpu_layers = -1 if options.n_gpu_layers is None else options.n_gpu_layers
-        params.progress_callback = llama_cpp.llama_progress_callback(report)
-        self._model_params = params
-        model = llama_cpp.llama_model_load_from_file(str(path).encode(), params)
-        if not model:
-            raise RuntimeFailure(
-                f"{path.name} could not be loaded.",
-                hint="The file may be damaged, or of a kind that this llama.cpp does not know.",
-            )
-        return model
-
-    def _new_context(self, path: Path) -> Any:
-        params = llama_cpp.llama_context_default_params()
-        params.n_ctx = self.n_ctx
-        params.n_batch = params.n_ubatch = _BATCH
-        params.n_seq_max = _SEQUENCES
-        params.kv_unified = True
-        params.n_threads = params.n_threads_batch = self.n_threads
-        params.no_perf = True
-        if not self.n_gpu_layers:
-            params.flash_attn_type = llama_cpp.LLAMA_FLASH_ATTN_TYPE_DISABLED  # see _set_threads
-        abort = llama_cpp.ggml_abort_callback(lambda _: self._cancelled())
-        self._keep.append(abort)
-        params.abort_callback = abort
-        context = llama_cpp.llama_init_from_model(self.model, params)
-        if not context:
-            raise RuntimeFailure(
-                f"There is not enough memory for {path.name} with {self.n_ctx:,} tokens of context.",
-                hint="Close other programs, choose a smaller model or a shorter context.",
-            )
-        return context
-
 
 @llama_cpp.llama_log_callback  # type: ignore[untyped-decorator]
 def _ignore(_level: int, _text: bytes, _data: object) -> None:
@@ -187,29 +146,3 @@ def _ignore(_level: int, _text: bytes, _data: object) -> None:
 def silence() -> None:
     """Keep llama.cpp from writing to stderr, for programs whose stderr is a person's."""
     llama_cpp.llama_log_set(_ignore, ctypes.c_void_p(0))
-
-
-def physical_cores() -> int:
-    """Physical cores that this process may use; hyper-threads of one core count once."""
-    allowed = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
-    if allowed is None:
-        return os.cpu_count() or 1
-    siblings = {_siblings(cpu) for cpu in allowed}
-    return max(1, len(siblings))
-
-
-def _siblings(cpu: int) -> str:
-    try:
-        return Path(f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list").read_text()
-    except OSError:
-        return str(cpu)
-
-
-def _gpu() -> str:
-    """Name of the GPU backend of this llama.cpp build, empty for a build without one."""
-    if not llama_cpp.llama_supports_gpu_offload():
-        return ""
-    info = llama_cpp.llama_print_system_info().decode(errors="replace")
-    return next(
-        (name for name in ("CUDA", "Metal", "Vulkan") if name.lower() in info.lower()), "GPU"
-    )

@@ -113,6 +113,19 @@ def gpus(devices: Sequence[Device]) -> list[Device]:
     return found or [device for device in devices if device.kind == "igpu"][:1]
 
 
+def fallbacks(plan: EnginePlan, cpu: EnginePlan) -> list[EnginePlan]:
+    """`plan`, then, where it needs a GPU's memory, plans that need less of it, down to `cpu`."""
+    plans, layers = [plan], plan.n_gpu_layers
+    if not layers:
+        return plans
+    for fewer in sorted({layers * share // 4 for share in (1, 2, 3)} - {layers}, reverse=True):
+        if fewer > 0:
+            note = f"{plan.backend} had no memory for {layers} layers; {fewer} of them are on it."
+            plans.append(replace(plan, n_gpu_layers=fewer, split=(), notes=(note,)))
+    note = f"{plan.backend} had too little memory, so the CPU does the work."
+    return [*plans, replace(cpu, notes=(*cpu.notes, note))]
+
+
 def context_length(options: EngineOptions, trained: int | None) -> int:
     """Tokens of context: what is asked for, else what the model knows, up to a bound."""
     return options.n_ctx or min(_CONTEXT, trained or _CONTEXT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -54,6 +55,7 @@ class Service:
         except SincError as error:
             self._send(_error(None, error))
             return
+        print(f"{info.name}: {info.settings}", *info.notes, sep="\n", file=sys.stderr, flush=True)
         self._send(Ready(info=info))
 
     def decompose(self, command: Decompose) -> None:
@@ -102,14 +104,17 @@ def open_decoder(
     layout = layouts.chatml(vocab) if trained else layout_of_untrained(runtime, vocab)
     decoder = Decoder(runtime, vocab, Vocabulary(vocab.pieces()), layout)
     decoder.warm_up()
+    plan = runtime.plan
     return decoder, ModelInfo(
         name=name or path.stem,
         trained=trained,
-        backend=runtime.backend,
-        n_ctx=runtime.n_ctx,
-        n_threads=runtime.n_threads,
-        n_gpu_layers=runtime.n_gpu_layers,
+        backend=plan.backend,
+        n_ctx=plan.n_ctx,
+        n_threads=plan.n_threads,
+        n_gpu_layers=plan.n_gpu_layers,
         layout=layout.name,
+        settings=plan.in_words,
+        notes=list(plan.notes),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sinc_tui.engine.llama_runtime import LlamaRuntime, physical_cores
+from sinc_tui.engine.llama_runtime import LlamaRuntime
 from sinc_tui.engine.llama_vocab import LlamaVocab
+from sinc_tui.engine.machine import physical_cores
 from sinc_tui.engine.protocol import EngineOptions
 from sinc_tui.engine.runtime import Cancelled, Run, RuntimeFailure
 from sinc_tui.engine.sampler import Logits
@@ -165,14 +165,15 @@ def test_what_is_known_of_it(llama: LlamaRuntime) -> None:
     assert llama.metadata("sinc.layout") == "chatml"
     assert llama.metadata("no.such.key") is None
     assert llama.n_ctx == 8192
-    assert llama.backend
     assert llama.n_threads == physical_cores()
 
 
 def test_options(tiny_model: ModelFile) -> None:
-    runtime = LlamaRuntime(tiny_model.path, EngineOptions(n_ctx=512, n_threads=1, n_gpu_layers=0))
-    assert (runtime.n_ctx, runtime.n_threads, runtime.n_gpu_layers) == (512, 1, 0)
-    assert runtime.backend == "CPU"
+    runtime = LlamaRuntime(
+        tiny_model.path, EngineOptions(n_ctx=512, n_threads=1, n_gpu_layers=0, n_batch=64)
+    )
+    assert (runtime.n_ctx, runtime.n_threads, runtime.plan.n_gpu_layers) == (512, 1, 0)
+    assert (runtime.plan.backend, runtime.plan.n_batch) == ("CPU", 64)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no limit on memory is kept")
@@ -216,7 +217,3 @@ def test_a_truncated_model(tiny_model: ModelFile, tmp_path: Path, share: float) 
     with pytest.raises(RuntimeFailure, match=r"half\.gguf could not be loaded\.") as caught:
         LlamaRuntime(path)
     assert "damaged" in caught.value.hint
-
-
-def test_cores() -> None:
-    assert 1 <= physical_cores() <= (os.cpu_count() or 1)

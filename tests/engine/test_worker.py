@@ -16,6 +16,7 @@ from sinc_tui.engine.protocol import (
     Decompose,
     Delta,
     Done,
+    EngineOptions,
     Error,
     Load,
     Message,
@@ -52,6 +53,7 @@ class Child:
         """Messages up to the first of a kind."""
         messages = [self.receive()]
         while not isinstance(messages[-1], kind):
+            assert not isinstance(messages[-1], Error), messages[-1]
             messages.append(self.receive())
         return messages
 
@@ -116,3 +118,29 @@ def test_a_file_that_does_not_load_and_one_that_does(
     assert isinstance(done, Done)
     assert done.run == 7
     assert child.end() == 0
+
+
+def test_overrides_are_kept_and_stand_in_the_log(
+    child: Child, tmp_path: Path, tiny_model: ModelFile
+) -> None:
+    options = EngineOptions(
+        n_ctx=4096, n_threads=1, n_batch=64, flash_attention=True, kv_type="q8_0", n_gpu_layers=4
+    )
+    child.send(Load(path=str(tiny_model.path), name="mine", options=options))
+    ready = child.until(Ready)[-1]
+    assert isinstance(ready, Ready)
+    assert (ready.info.n_ctx, ready.info.n_threads, ready.info.n_gpu_layers) == (4096, 1, 0)
+    for part in ("1 threads", "context 4096", "batch 64", "flash attention on", "KV cache q8_0"):
+        assert part in ready.info.settings
+    assert any("all layers are on the CPU" in note for note in ready.info.notes)
+    child.send(Decompose(run=1, prompt="fix line 3"))
+    assert isinstance(child.until(Done)[-1], Done)
+    log = (tmp_path / "log").read_text(encoding="utf-8")
+    assert f"mine: {ready.info.settings}\n" in log
+    assert ready.info.notes[-1] in log
+
+    refused = options.model_copy(update={"flash_attention": False})
+    child.send(Load(path=str(tiny_model.path), name="mine", options=refused))
+    answer = child.until(Error)[-1]
+    assert isinstance(answer, Error)
+    assert answer.message == "A q8_0 cache needs flash attention."

@@ -1,0 +1,105 @@
+"""Loading a model as planned; where a GPU has less memory than it said, with fewer layers on it."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import llama_cpp
+
+from sinc_tui.engine.gguf_facts import read_facts
+from sinc_tui.engine.llama_devices import list_devices
+from sinc_tui.engine.machine import detect
+from sinc_tui.engine.plan import EnginePlan, fallbacks, make_plan
+from sinc_tui.engine.protocol import EngineOptions
+from sinc_tui.engine.runtime import RuntimeFailure
+from sinc_tui.sinc.bands import Band
+
+_SEQUENCES = len(Band) + 1
+_FLASH = {"auto": -1, "off": 0, "on": 1}
+_KV_TYPES = {"f16": llama_cpp.GGML_TYPE_F16, "q8_0": llama_cpp.GGML_TYPE_Q8_0}
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A model with its context, and how they are run; `keep` must live as long as they do."""
+
+    model: Any
+    context: Any
+    plan: EnginePlan
+    keep: tuple[Any, ...]
+
+
+def plans_for(path: Path, options: EngineOptions) -> list[EnginePlan]:
+    """How to run a model here, the best first, then what to do where memory does not suffice."""
+    machine, facts = detect(), read_facts(path)
+    devices = list_devices() if llama_cpp.llama_supports_gpu_offload() else []
+    plan = make_plan(machine, devices, facts, options)
+    return fallbacks(plan, make_plan(machine, [], facts, options))
+
+
+def load(
+    path: Path,
+    plans: list[EnginePlan],
+    progress: Callable[[float], None],
+    cancelled: Callable[[], bool],
+) -> Loaded:
+    """Load by the first plan that works; raises `RuntimeFailure` when none does."""
+    failure = RuntimeFailure("There is no plan.")
+    for plan in plans:
+        model, *kept = _model(path, plan, progress)
+        if not model:
+            failure = RuntimeFailure(
+                f"{path.name} could not be loaded.",
+                hint="The file may be damaged, or of a kind that this llama.cpp does not know.",
+            )
+            continue
+        context, abort = _context(model, plan, cancelled)
+        if context:
+            return Loaded(model, context, plan, (*kept, abort))
+        llama_cpp.llama_model_free(model)
+        failure = RuntimeFailure(
+            f"There is not enough memory for {path.name} with {plan.n_ctx:,} tokens of context.",
+            hint="Close other programs, choose a smaller model or a shorter context.",
+        )
+    raise failure
+
+
+def _model(path: Path, plan: EnginePlan, progress: Callable[[float], None]) -> tuple[Any, ...]:
+    """The model, None for one that does not load, and what it holds pointers to."""
+
+    def report(fraction: float, _: Any) -> bool:
+        progress(float(fraction))
+        return True
+
+    callback = llama_cpp.llama_progress_callback(report)
+    params = llama_cpp.llama_model_default_params()
+    params.n_gpu_layers = plan.n_gpu_layers
+    params.progress_callback = callback
+    if plan.mlock:
+        params.load_mode = llama_cpp.LLAMA_LOAD_MODE_MMAP_MLOCK
+    nothing = (ctypes.c_void_p * 1)()
+    if not plan.n_gpu_layers:  # else a GPU would still be handed large batches
+        params.devices = ctypes.cast(nothing, ctypes.c_void_p)
+    split = (ctypes.c_float * llama_cpp.llama_max_devices())(*plan.split)
+    if plan.split:
+        params.tensor_split = split
+    return llama_cpp.llama_model_load_from_file(str(path).encode(), params), callback, split
+
+
+def _context(model: Any, plan: EnginePlan, cancelled: Callable[[], bool]) -> tuple[Any, Any]:
+    params = llama_cpp.llama_context_default_params()
+    params.n_ctx = plan.n_ctx
+    params.n_batch = params.n_ubatch = plan.n_batch
+    params.n_seq_max = _SEQUENCES
+    params.kv_unified = True
+    params.n_threads = params.n_threads_batch = plan.n_threads
+    params.no_perf = True
+    params.flash_attn_type = _FLASH[plan.flash_attention]
+    params.type_k = params.type_v = _KV_TYPES[plan.kv_type]
+    abort = llama_cpp.ggml_abort_callback(lambda _: cancelled())
+    params.abort_callback = abort
+    return llama_cpp.llama_init_from_model(model, params), abort
