@@ -41,6 +41,11 @@ def settings_file() -> Path:
     return platformdirs.user_config_path(_APP) / "settings.toml"
 
 
+def drafts() -> Path:
+    """The folder of unfinished prompts; it need not exist."""
+    return state() / "drafts"
+
+
 def engine_log() -> Path:
     """Where the engine's child process writes what llama.cpp says."""
     return state() / "engine.log"

@@ -44,7 +44,7 @@ def test_list_and_search(history: History, capsys: Capture) -> None:
     assert "\x1b" not in lines[1]
     main(["history", "list", "--limit", "1"])
     assert len(capsys.readouterr().out.splitlines()) == 1
-    main(["history", "search", "re", "fix"])
+    main(["history", "search", "31m", "fix"])
     assert capsys.readouterr().out.startswith("1\t")
 
 

@@ -11,7 +11,7 @@ from textual.binding import BindingType
 from textual.widgets import TextArea
 from textual.worker import Worker, WorkerState
 
-from sinc_tui.tui.screens.copy_actions import CopyActions
+from sinc_tui.tui.screens.keeping import Keeping
 from sinc_tui.tui.screens.keys import MAIN_KEYS
 from sinc_tui.tui.session import Engine, Session
 from sinc_tui.tui.widgets.badges import Badges
@@ -31,7 +31,7 @@ _FRAME = 1 / 20
 """Seconds between two drawings of a stream; deltas in between are drawn together."""
 
 
-class MainScreen(CopyActions):
+class MainScreen(Keeping):
     """Turns keys into runs, and the session's state into what the widgets show."""
 
     AUTO_FOCUS = "#prompt"
@@ -65,10 +65,12 @@ class MainScreen(CopyActions):
     def on_mount(self) -> None:
         """Paint first, then load the model."""
         self.call_after_refresh(self._load)
+        self.call_after_refresh(self.rescue_draft)
         self._clock = self.set_interval(0.1, self._tick, pause=True)
 
     async def on_unmount(self) -> None:
         """The engine ends with the screen."""
+        self.keep_last()
         await self.session.close()
 
     def on_screen_resume(self) -> None:
@@ -138,6 +140,7 @@ class MainScreen(CopyActions):
     def on_text_area_changed(self, message: TextArea.Changed) -> None:
         """Follow every key: badges, bars, facts."""
         message.stop()
+        self.keep_soon()
         if message.text_area is self._prompt:
             self._show_findings()
         elif self._take_edits():
@@ -155,6 +158,7 @@ class MainScreen(CopyActions):
 
     def _changed(self) -> None:
         """The state changed: draw it soon, together with what else comes until then."""
+        self.keep()
         if not self._drawing:
             self._drawing = True
             self.set_timer(_FRAME, self._draw)

@@ -1,0 +1,98 @@
+"""What the main screen keeps: runs in the history, the prompt as a draft."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sinc_tui.tui.recording import Recorder
+from sinc_tui.tui.screens.copy_actions import CopyActions
+
+if TYPE_CHECKING:
+    from sinc_tui.drafts import Drafts
+    from sinc_tui.errors import SincError
+
+_PAUSE = 0.4
+"""Seconds between a change of the prompt or a band and its writing."""
+
+
+class Keeping(CopyActions):
+    """Follows the state and the prompt; a failure is told and stops nothing."""
+
+    _drafts: Drafts | None = None
+    _troubles: frozenset[str] = frozenset()
+    _keeping_soon = False
+
+    @property
+    def recorder(self) -> Recorder:
+        """Made when the first run is to be kept, so that starting does not wait for it."""
+        if self._recorder is None:
+            self._recorder = Recorder(self._not_kept, self._mode)
+        return self._recorder
+
+    _recorder: Recorder | None = None
+
+    def keep(self) -> None:
+        """Something changed: store a run's progress now, edits and prompt a little later."""
+        self.recorder.look(self.state)
+        self.keep_soon()
+
+    def keep_soon(self) -> None:
+        """Store edits and prompt when the typing pauses."""
+        if not self._keeping_soon:
+            self._keeping_soon = True
+            self.set_timer(_PAUSE, self._keep_typed)
+
+    def rescue_draft(self) -> None:
+        """Put the prompt back that a crash or a closed terminal left, unless something was typed."""
+        drafts = self._own_drafts()
+        if not self._prompt.text and (text := drafts.rescue()):
+            self._prompt.load_text(text)
+            self._prompt.move_cursor(self._prompt.document.end)
+            self._notice.say("This is the prompt you left.", hint="Ctrl+N clears it.")
+
+    def keep_last(self) -> None:
+        """The screen goes: write what is not yet written."""
+        self._take_edits()
+        self._keep_typed()
+        if self._recorder is not None:
+            self._recorder.look_last(self.state)
+            self._recorder.close()
+
+    def _keep_typed(self) -> None:
+        self._keeping_soon = False
+        self.recorder.look_at_edits(self.state)
+        done = self.state.result.ended == "finished" and self.state.prompt == self._prompt.text
+        try:
+            self._own_drafts().keep("" if done else self._prompt.text)
+        except OSError as error:
+            from sinc_tui.errors import SincError
+
+            self._say_once(
+                SincError(
+                    f"The draft of the prompt cannot be written: {error.strerror}.",
+                    hint="Make room on the disk.",
+                )
+            )
+
+    def _own_drafts(self) -> Drafts:
+        if self._drafts is None:
+            from sinc_tui import paths
+            from sinc_tui.drafts import Drafts
+
+            self._drafts = Drafts(paths.drafts())
+        return self._drafts
+
+    def _mode(self) -> str:
+        return self.session.sampler.decode if self.session.sampler else "sequential"
+
+    def _not_kept(self, error: SincError) -> None:
+        """Called from the thread of the history, which must never wait for the screen."""
+        loop = self.app._loop
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(self._say_once, error)
+
+    def _say_once(self, error: SincError) -> None:
+        """The same trouble comes with every band; one message is enough."""
+        if str(error) not in self._troubles and self.is_mounted:
+            self._troubles |= {str(error)}
+            self._notice.say(error.message, hint=error.hint, tone="error")
