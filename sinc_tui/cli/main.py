@@ -17,6 +17,7 @@ from sinc_tui.errors import SincError
 LAZY = {
     "models": "List, download and choose models.",
     "history": "List, search and export what ran in the app.",
+    "doctor": "Look at machine, engine, models, terminal; say what is wrong.",
     "distill": "Train and judge a student of your own.",
 }
 """Commands of other modules, with the line of help that stands in the list."""

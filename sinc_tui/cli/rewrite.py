@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sinc_tui.cli.diagnostics import DONE, Narrator
+from sinc_tui.cli.engine_options import engine_options, take_engine_options
 from sinc_tui.cli.inputs import model_file, read_prompt
 from sinc_tui.cli.output import write
 
 if TYPE_CHECKING:
-    from sinc_tui.engine.protocol import ModelInfo, RunStats, SamplerOptions
+    from sinc_tui.engine.protocol import EngineOptions, ModelInfo, RunStats, SamplerOptions
     from sinc_tui.events import Event, Finished
     from sinc_tui.models.default import ModelFile
     from sinc_tui.rewriter import Rewriter
@@ -50,13 +51,14 @@ def _finite(_context: click.Context, _option: click.Parameter, value: float | No
 )
 @click.option("--model", metavar="PATH.gguf", help="Use this model file.")
 @click.option("-v", "--verbose", is_flag=True, help="Say on stderr what is being done.")
+@engine_options
 def rewrite(
     prompt: str | None,
     file: str | None,
     form: str,
     model: str | None,
     verbose: bool,
-    **sampler: Any,
+    **values: Any,
 ) -> int:
     """Turn PROMPT into a sinc document on standard output.
 
@@ -70,29 +72,30 @@ def rewrite(
         raise click.UsageError("Give a prompt, a --file, or pipe text in.")
     import asyncio
 
-    chosen = {name: value for name, value in sampler.items() if value is not None}
+    options = take_engine_options(values)
+    chosen = {name: value for name, value in values.items() if value is not None}
     narrator = Narrator(verbose=verbose)
     try:
-        document = asyncio.run(_document(raw, chosen, model_file(model), narrator))
+        rewriter = new_rewriter(model_file(model), options)
+        document = asyncio.run(_document(raw, chosen, rewriter, narrator))
     finally:
         narrator.clear()
     write(_export(document, form))
     return DONE
 
 
-def new_rewriter(model: ModelFile | None) -> Rewriter:
+def new_rewriter(model: ModelFile | None, options: EngineOptions) -> Rewriter:
     """The one use case, not started yet."""
     from sinc_tui.rewriter import Rewriter
 
-    return Rewriter(model)
+    return Rewriter(model, options=options)
 
 
 async def _document(
-    prompt: str, chosen: dict[str, Any], model: ModelFile | None, narrator: Narrator
+    prompt: str, chosen: dict[str, Any], rewriter: Rewriter, narrator: Narrator
 ) -> Finished:
     from sinc_tui.engine.protocol import SamplerOptions
 
-    rewriter = new_rewriter(model)
     try:
         finished = await _finished(rewriter, prompt, SamplerOptions(**chosen), narrator)
         _tell(narrator, finished.stats, rewriter.info)
@@ -128,6 +131,8 @@ def _follow(narrator: Narrator, event: Event) -> None:
         case Loading(what=what, fraction=fraction):
             narrator.step(what, f"{fraction:.0%}")
         case ModelReady(info=info):
+            for note in info.notes:
+                narrator.note(note)
             narrator.step(f"reading the prompt with {info.name}")
         case BandDelta(band=band):
             narrator.step(f"writing {band}")

@@ -80,7 +80,7 @@ def _facts(metadata: dict[str, Any], tensors: dict[str, int]) -> ModelFacts:
     arch = metadata["general.architecture"]
 
     def number(key: str, default: int | None = None) -> int:
-        value = metadata.get(f"{arch}.{key}", default)
+        value: Any = metadata.get(f"{arch}.{key}", default)
         return max(value) if isinstance(value, list) else int(value)
 
     layers = [0] * _believable(number("block_count"))

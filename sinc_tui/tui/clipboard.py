@@ -15,20 +15,12 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
+
+from sinc_tui.clipboard_route import Route, plan
 
 HELPER_SECONDS = 3.0
 """How long a helper program may take before it counts as hanging."""
-
-
-class Route(StrEnum):
-    """A way to the clipboard."""
-
-    TMUX = "tmux"
-    NATIVE = "native"
-    OSC52 = "osc52"
-
 
 _REACHED = {
     Route.TMUX: "copied to tmux, which passes it on to the terminal.",
@@ -66,14 +58,6 @@ class CopyResult:
         """What went wrong before, and where the text lies when nobody confirmed it."""
         file = f"Also in {self.file}." if self.file and not self.confirmed else ""
         return " ".join(filter(None, [*self.troubles, file]))
-
-
-def plan(environment: Mapping[str, str]) -> tuple[Route, ...]:
-    """The ways to try, in order, in an environment; the terminal, which never refuses, is last."""
-    remote = any(environment.get(name) for name in ("SSH_TTY", "SSH_CONNECTION", "SSH_CLIENT"))
-    tmux = (Route.TMUX,) if environment.get("TMUX") else ()
-    native = () if remote else (Route.NATIVE,)
-    return (*tmux, *native, Route.OSC52)
 
 
 async def copy(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sinc_tui.engine.protocol import ModelInfo, RunStats, SamplerOptions
+from sinc_tui.engine.protocol import EngineOptions, ModelInfo, RunStats, SamplerOptions
 from sinc_tui.errors import SincError
 from sinc_tui.events import BandDelta, BandDone, Event, Failed, Finished, Loading, ModelReady
 from sinc_tui.models.default import ModelFile
@@ -25,8 +25,9 @@ TEXTS = {
 }
 DOCUMENT = SincDocument.from_bands(TEXTS)
 INFO = ModelInfo(
-    name="fake", trained=False, backend="CPU", n_ctx=512, n_threads=1, n_gpu_layers=0, layout="none"
-)
+    name="fake", trained=False, backend="CPU", n_ctx=512, n_threads=1, n_gpu_layers=0, layout="none",
+    notes=["4 of 9 layers fit on CUDA; the CPU does the others."],
+)  # fmt: skip
 NOTE = "DATA was cut at 120 characters."
 
 
@@ -37,6 +38,7 @@ class FakeRewriter:
         error: when set, the run fails with it.
         asked: the prompts and options of each run.
         model: the model that it was made for.
+        options: how that is to be run.
         closed: whether its engine was ended.
     """
 
@@ -46,10 +48,11 @@ class FakeRewriter:
         self.error: SincError | None = None
         self.asked: list[tuple[str, SamplerOptions]] = []
         self.model: ModelFile | None = None
+        self.options = EngineOptions()
         self.closed = False
 
-    def made_for(self, model: ModelFile | None) -> FakeRewriter:
-        self.model = model
+    def made_for(self, model: ModelFile | None, options: EngineOptions) -> FakeRewriter:
+        self.model, self.options = model, options
         return self
 
     async def rewrite(self, prompt: str, sampler: SamplerOptions) -> AsyncIterator[Event]:

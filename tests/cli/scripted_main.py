@@ -10,15 +10,18 @@ import sys
 from pathlib import Path
 
 import sinc_tui.cli.main
+from sinc_tui.engine.protocol import EngineOptions
 from sinc_tui.models.default import ModelFile
 from sinc_tui.rewriter import Rewriter
 
 WORKER = Path(__file__).parents[1] / "support" / "scripted_worker.py"
 
 
-def scripted_rewriter(model: ModelFile | None) -> Rewriter:
+def scripted_rewriter(model: ModelFile | None, options: EngineOptions) -> Rewriter:
     worker = [sys.executable, str(WORKER), "--script", sys.argv[1]]
-    return Rewriter(model or ModelFile(Path("none.gguf"), "scripted"), worker=worker)
+    return Rewriter(
+        model or ModelFile(Path("none.gguf"), "scripted"), options=options, worker=worker
+    )
 
 
 if __name__ == "__main__":

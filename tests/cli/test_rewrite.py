@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from sinc_tui.cli.main import main
-from sinc_tui.engine.protocol import SamplerOptions
+from sinc_tui.engine.protocol import EngineOptions, SamplerOptions
 from sinc_tui.errors import SincError
 from sinc_tui.sinc.export import EXPORTERS
-from tests.cli.conftest import DOCUMENT, NOTE, FakeRewriter
+from tests.cli.conftest import DOCUMENT, INFO, NOTE, FakeRewriter
 
 Capture = pytest.CaptureFixture[str]
 
@@ -177,12 +177,25 @@ def test_a_failed_run(rewriter: FakeRewriter, capsys: Capture) -> None:
     assert rewriter.closed
 
 
+def test_how_the_model_is_run(rewriter: FakeRewriter) -> None:
+    assert main(["rewrite", "x"]) == 0
+    assert rewriter.options == EngineOptions()
+    arguments = ["--gpu-layers", "-1", "--threads", "2", "--context", "512", "--batch", "32",
+                 "--kv-type", "q8_0", "--flash-attention", "--no-mlock"]  # fmt: skip
+    assert main(["rewrite", "x", *arguments]) == 0
+    assert rewriter.options == EngineOptions(
+        n_gpu_layers=-1, n_threads=2, n_ctx=512, n_batch=32,
+        kv_type="q8_0", flash_attention=True, mlock=False,
+    )  # fmt: skip
+
+
 def test_verbose_tells_the_steps_on_stderr(rewriter: FakeRewriter, capsys: Capture) -> None:
     assert main(["rewrite", "x", "--verbose", "--seed", "3"]) == 0
     said = capsys.readouterr()
     assert json.loads(said.out)
     assert said.err.splitlines() == [
         "loading the model",
+        *INFO.notes,
         "reading the prompt with fake",
         *(f"writing {band}" for band in DOCUMENT.bands),
         NOTE,

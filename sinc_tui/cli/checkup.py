@@ -1,0 +1,246 @@
+"""Looking at everything that `sinc-tui doctor` reports. Nothing here is changed by looking."""
+
+from __future__ import annotations
+
+import locale
+import os
+import platform
+import shlex
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sinc_tui import __version__, paths
+from sinc_tui.cli import mends
+from sinc_tui.clipboard_route import Route, plan, remote
+from sinc_tui.engine.gguf_check import check_gguf
+from sinc_tui.engine.gguf_facts import model_parts, read_facts
+from sinc_tui.engine.machine import Machine, detect
+from sinc_tui.engine.plan import gpus, make_plan
+from sinc_tui.engine.probe import PROBE, Build, probe
+from sinc_tui.engine.protocol import EngineOptions
+from sinc_tui.errors import SincError
+from sinc_tui.models.default import Student, shipped_student
+
+_FOLDERS: dict[str, Callable[[], Path]] = {
+    "cache": paths.cache,
+    "state": paths.state,
+    "data": paths.data,
+}
+_LINUX_HELPERS = ("wl-copy", "xclip", "xsel")
+_SPARE = 64 << 20
+"""Bytes beside a model that a disk should have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong: what, the command that mends it, whether the app cannot run with it."""
+
+    what: str
+    mend: str
+    stops: bool
+
+
+@dataclass
+class Checkup:
+    """What was found, section by section, and what is wrong."""
+
+    sections: dict[str, Any] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def healthy(self) -> bool:
+        """Whether the app can run."""
+        return not any(problem.stops for problem in self.problems)
+
+    def wrong(self, what: str, mend: str, *, stops: bool = False) -> None:
+        """Note a problem."""
+        self.problems.append(Problem(what, mend, stops))
+
+
+def examine(model: Path | None, options: EngineOptions, environment: Mapping[str, str]) -> Checkup:
+    """Look at everything; raises `SincError` where the options contradict each other."""
+    checkup, machine, build = Checkup(), detect(), probe(PROBE)
+    checkup.sections["machine"] = asdict(machine) | {"release": platform.release()}
+    checkup.sections["python"] = {
+        "version": platform.python_version(),
+        "executable": sys.executable,
+        "sinc-tui": __version__,
+    }
+    _look_at_build(checkup, machine, build)
+    _look_at_folders(checkup)
+    path = _look_at_model(checkup, model)
+    devices = build.devices if build.gpu else ()
+    chosen = make_plan(machine, devices, read_facts(path) if path else None, options)
+    checkup.sections["engine"] = asdict(chosen)
+    _look_at_clipboard(checkup, environment)
+    _look_at_terminal(checkup, environment)
+    return checkup
+
+
+def _look_at_build(checkup: Checkup, machine: Machine, build: Build) -> None:
+    checkup.sections["llama-cpp-python"] = asdict(build) | {"wanted": mends.LLAMA_CPP}
+    name = "llama-cpp-python"
+    if build.missing:
+        line = mends.pip_install(f"{name}=={mends.LLAMA_CPP}")
+        checkup.wrong(f"{name} is not installed.", line, stops=True)
+    elif build.trouble:
+        checkup.wrong(f"{name} is broken. {build.trouble}", mends.compile_line(), stops=True)
+    elif build.version != mends.LLAMA_CPP:
+        line = mends.pip_install(f"{name}=={mends.LLAMA_CPP}")
+        checkup.wrong(f"{name} is {build.version}, made for is {mends.LLAMA_CPP}.", line)
+    if not gpus(build.devices):
+        _look_for_gpu(checkup, machine, build)
+
+
+def _look_for_gpu(checkup: Checkup, machine: Machine, build: Build) -> None:
+    """A GPU of the machine that the build cannot use."""
+    card = mends.find_nvidia()
+    if card is not None:
+        names = ", ".join(card.names)
+        checkup.sections["nvidia"] = asdict(card)
+        wheel = mends.cuda_build(card, machine.system)
+        if build.gpu:
+            checkup.wrong(f"The build has a GPU backend, but cannot use {names}.", "nvidia-smi")
+        elif wheel is None:
+            checkup.wrong(
+                f"{names}: the driver is too old for every wheel.", mends.wheel_line("vulkan")
+            )
+        else:
+            what = f"{names} is not used: llama-cpp-python was built without CUDA."
+            checkup.wrong(what, mends.wheel_line(wheel))
+    elif (machine.system, machine.arch) == ("Darwin", "arm64"):
+        what = "The GPU is not used: llama-cpp-python was built without Metal."
+        checkup.wrong(what, mends.wheel_line("metal"))
+    elif machine.system == "Linux" and not build.gpu and mends.has_amd_card():
+        what = "An AMD card is not used: llama-cpp-python was built without Vulkan."
+        checkup.wrong(what, mends.wheel_line("vulkan"))
+
+
+def _look_at_folders(checkup: Checkup) -> None:
+    found = []
+    for name, folder in _FOLDERS.items():
+        path, reason = _try_folder(folder)
+        free = None if reason else shutil.disk_usage(path).free
+        found.append({"name": name, "path": str(path), "free": free})
+        if reason:
+            what = f"The {name} folder {path} cannot be written: {reason}."
+            checkup.wrong(what, _mend_folder(path), stops=True)
+    settings = paths.settings_file()
+    checkup.sections["folders"] = found
+    checkup.sections["settings"] = {"path": str(settings), "exists": settings.exists()}
+
+
+def _try_folder(folder: Callable[[], Path]) -> tuple[Path, str]:
+    """A folder, and why nothing can be written into it, empty when something can."""
+    try:
+        path = folder()
+    except OSError as error:
+        return Path(os.fsdecode(error.filename or "")), error.strerror or str(error)
+    try:
+        with tempfile.TemporaryFile(dir=path):
+            return path, ""
+    except OSError as error:
+        return path, error.strerror or str(error)
+
+
+def _mend_folder(path: Path) -> str:
+    """Move a file out of the way, take over a folder that is there, or make the one that is not."""
+    there = next((place for place in (path, *path.parents) if place.exists()), path)
+    if there.is_file():
+        return f"mv {shlex.quote(str(there))} {shlex.quote(str(there) + '.old')}"
+    name = shlex.quote(str(path))
+    if there == path:
+        return f'sudo chown -R "$(id -un)" {name}'
+    return f'sudo install -d -o "$(id -un)" {name}'
+
+
+def _look_at_model(checkup: Checkup, model: Path | None) -> Path | None:
+    """The file whose sizes the plan is made for, None when there is none."""
+    if model is not None:
+        try:
+            check_gguf(model)
+        except SincError as error:
+            checkup.sections["models"] = [{"name": model.stem, "path": str(model), "size": None}]
+            checkup.wrong(error.message, error.hint, stops=True)
+            return None
+        size = sum(part.stat().st_size for part in model_parts(model) if part.exists())
+        checkup.sections["models"] = [{"name": model.stem, "path": str(model), "size": size}]
+        return model
+    checkup.sections["models"] = []
+    try:
+        return _look_at_student(checkup, shipped_student())
+    except SincError as error:
+        checkup.wrong(error.message, mends.pip_install("sinc-tui[tiny]"), stops=True)
+    except OSError:
+        pass  # the cache cannot be written, which is a problem already
+    return None
+
+
+def _look_at_student(checkup: Checkup, student: Student) -> Path:
+    """The default model: its two parts, and the file that is made of them on first use."""
+    ready = student.ready()
+    parts = {"base": student.base, "adapter": student.adapter, "merged": student.merged}
+    sizes = {name: path.stat().st_size if path.exists() else None for name, path in parts.items()}
+    checkup.sections["models"].append(
+        {"name": "tiny", "ready": ready}
+        | {name: {"path": str(path), "size": sizes[name]} for name, path in parts.items()}
+    )
+    if not student.adapter.exists():
+        line = mends.pip_install("--force-reinstall", "--no-deps", f"sinc-tui=={__version__}")
+        checkup.wrong(f"{student.adapter} is missing.", line, stops=True)
+    needed = 2 * student.base.stat().st_size + _SPARE
+    folder = student.merged.parent
+    if not ready and shutil.disk_usage(folder).free < needed:
+        what = f"There is no room for the model in {folder}: {needed >> 20} MiB are needed."
+        checkup.wrong(what, f"df -h {shlex.quote(str(folder))}", stops=True)
+    return student.merged if ready else student.base
+
+
+def _look_at_clipboard(checkup: Checkup, environment: Mapping[str, str]) -> None:
+    ways = list(plan(environment))
+    if Route.NATIVE in ways and sys.platform == "linux" and not _helper(checkup, environment):
+        ways.remove(Route.NATIVE)
+    if Route.TMUX in ways:
+        mode = mends.output_of(("tmux", "show", "-gv", "set-clipboard")).strip()
+        if mode == "off":
+            what = "tmux does not pass copied text on to the terminal."
+            checkup.wrong(what, "tmux set -g set-clipboard on")
+    checkup.sections["clipboard"] = {"route": str(ways[0]), "ways": [str(way) for way in ways]}
+
+
+def _helper(checkup: Checkup, environment: Mapping[str, str]) -> bool:
+    """Whether a desktop's clipboard can be reached; without a desktop there is none to reach."""
+    wayland, x11 = environment.get("WAYLAND_DISPLAY"), environment.get("DISPLAY")
+    if not wayland and not x11:
+        return False
+    if any(shutil.which(name) for name in _LINUX_HELPERS):
+        return True
+    package = "wl-clipboard" if wayland else "xclip"
+    what = "No program reaches the desktop's clipboard; only the terminal can be asked."
+    checkup.wrong(what, f"sudo apt install {package}")
+    return False
+
+
+def _look_at_terminal(checkup: Checkup, environment: Mapping[str, str]) -> None:
+    terminal = sys.__stdout__ is not None and sys.__stdout__.isatty()
+    size = os.get_terminal_size(sys.__stdout__.fileno()) if sys.__stdout__ and terminal else None
+    kind, encoding = environment.get("TERM", ""), locale.getencoding()
+    checkup.sections["terminal"] = {
+        "terminal": terminal,
+        "TERM": kind,
+        "COLORTERM": environment.get("COLORTERM", ""),
+        "tmux": bool(environment.get("TMUX")),
+        "ssh": remote(environment),
+        "encoding": encoding,
+        "columns": size.columns if size else None,
+        "rows": size.lines if size else None,
+    }
+    if terminal and kind in ("", "dumb") and sys.platform != "win32":
+        checkup.wrong("TERM names no terminal that can draw.", "export TERM=xterm-256color")
+    if encoding.lower().replace("-", "") != "utf8":
+        checkup.wrong(f"The locale's encoding is {encoding}.", "export LC_ALL=C.UTF-8")
