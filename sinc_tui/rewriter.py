@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing, suppress
 
 from sinc_tui import paths
-from sinc_tui.engine.client import WORKER, EngineClient
+from sinc_tui.engine.client import WORKER, EngineClient, EngineDied
 from sinc_tui.engine.protocol import (
     BandEnd,
     Cancel,
@@ -23,6 +23,7 @@ from sinc_tui.engine.protocol import (
     Load,
     Message,
     ModelInfo,
+    Planned,
     Progress,
     Ready,
     RunStats,
@@ -51,6 +52,7 @@ __all__ = ["ModelFile", "Rewriter"]
 
 _PREPARING = "preparing the model"
 _LOADING = "loading the model"
+_GPU_CRASHED = "The engine crashed with the model on the GPU, so the CPU does the work."
 
 
 class Rewriter:
@@ -73,6 +75,7 @@ class Rewriter:
         self._client: EngineClient | None = None
         self._run = 0
         self._running = False
+        self._on_gpu = False
         self._starting = asyncio.Lock()
 
     @property
@@ -170,15 +173,36 @@ class Rewriter:
                     else:
                         yield Loading(_PREPARING, step)
         assert model is not None
+        self._on_gpu = False
+        try:
+            async with aclosing(self._loaded(model)) as events:
+                async for event in events:
+                    yield event
+        except EngineDied:
+            if not self._on_gpu:
+                raise
+            await self._drop()
+            self._options = self._options.model_copy(update={"n_gpu_layers": 0})
+            async with aclosing(self._loaded(model, [_GPU_CRASHED])) as events:
+                async for event in events:
+                    yield event
+
+    async def _loaded(
+        self, model: ModelFile, notes: Sequence[str] = ()
+    ) -> AsyncGenerator[Event, None]:
+        """Start a child and load the model in it; `notes` are added to what is known of it."""
         yield Loading(_LOADING, 0.0)
         self._client = await EngineClient.start(paths.engine_log(), self._worker)
         await self._client.send(Load(path=str(model.path), name=model.name, options=self._options))
         async for message in self._client.messages():
             if isinstance(message, Progress):
                 yield Loading(_LOADING, message.fraction)
+            elif isinstance(message, Planned):
+                self._on_gpu = message.n_gpu_layers != 0
             elif isinstance(message, Ready):
-                self.info = message.info
-                yield ModelReady(message.info)
+                known = [*message.info.notes, *notes]
+                self.info = message.info.model_copy(update={"notes": known})
+                yield ModelReady(self.info)
                 return
             elif isinstance(message, Error):
                 raise _as_error(message)

@@ -31,6 +31,7 @@ LONG = "The meeting notes say that the third quarter went better than the second
 AT_ONCE, ALWAYS, TRIES = 0.2, 2.0, 3
 """Seconds from the stop to its event: the best of the tries, and every one on a busy machine."""
 KILLS = 20
+SCRIPTED = Path(__file__).parent / "support" / "scripted_worker.py"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -208,6 +209,30 @@ async def test_killed_while_it_loads(tiny_model: ModelFile) -> None:
     assert "SIGKILL" in last(events, Failed).error.message
     await works(rewriter)
     await rewriter.close()
+
+
+async def test_a_driver_that_ends_the_engine_costs_the_gpu_and_not_the_run() -> None:
+    """The second child leaves the GPU alone, and so do those after it."""
+    worker = [sys.executable, str(SCRIPTED), "--script", "gpu-crash"]
+    rewriter = Rewriter(ModelFile(Path("any.gguf"), "any"), worker=worker)
+    events = await collect(rewriter.rewrite("hi"))
+    last(events, Finished)
+    (ready,) = [event for event in events if isinstance(event, ModelReady)]
+    assert ready.info.notes == [
+        "The engine crashed with the model on the GPU, so the CPU does the work."
+    ]
+    assert rewriter.engine_pid is not None
+    os.kill(rewriter.engine_pid, signal.SIGKILL)
+    await until(lambda: rewriter.engine_pid is None or not alive(rewriter.engine_pid))
+    last(await collect(rewriter.rewrite("hi")), Finished)
+    await rewriter.close()
+
+
+async def test_a_crash_on_the_cpu_is_a_failure() -> None:
+    """There is nothing left to try."""
+    worker = [sys.executable, "-c", "import os; os.abort()"]
+    rewriter = Rewriter(ModelFile(Path("any.gguf"), "any"), worker=worker)
+    assert "SIGABRT" in last(await collect(rewriter.start()), Failed).error.message
 
 
 # Models that are none

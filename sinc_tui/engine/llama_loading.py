@@ -46,10 +46,15 @@ def load(
     plans: list[EnginePlan],
     progress: Callable[[float], None],
     cancelled: Callable[[], bool],
+    planned: Callable[[EnginePlan], None] = lambda _: None,
 ) -> Loaded:
-    """Load by the first plan that works; raises `RuntimeFailure` when none does."""
+    """Load by the first plan that works; raises `RuntimeFailure` when none does.
+
+    `planned` hears each plan before it is tried.
+    """
     failure = RuntimeFailure("There is no plan.")
     for plan in plans:
+        planned(plan)
         model, *kept = _model(path, plan, progress)
         if not model:
             failure = RuntimeFailure(

@@ -14,6 +14,7 @@ import numpy as np
 from sinc_tui.engine.gguf_check import check_gguf
 from sinc_tui.engine.llama_loading import load, plans_for
 from sinc_tui.engine.pace import Pace
+from sinc_tui.engine.plan import EnginePlan
 from sinc_tui.engine.protocol import EngineOptions
 from sinc_tui.engine.runtime import Cancelled, Run, RuntimeFailure
 from sinc_tui.engine.sampler import Logits
@@ -29,14 +30,16 @@ class LlamaRuntime:
         *,
         progress: Callable[[float], None] = lambda _: None,
         cancelled: Callable[[], bool] = lambda: False,
+        planned: Callable[[EnginePlan], None] = lambda _: None,
     ) -> None:
         """Load `path`; raises `SincError` for anything that cannot be loaded.
 
-        `progress` hears fractions from 0.0 to 1.0; `cancelled` is asked while long prompts are read.
+        `progress` hears fractions from 0.0 to 1.0; `cancelled` is asked while long prompts are read;
+        `planned` hears how the model is to be run before each attempt.
         """
         check_gguf(path)
         llama_cpp.llama_backend_init()
-        self._loaded = load(path, plans_for(path, options), progress, cancelled)
+        self._loaded = load(path, plans_for(path, options), progress, cancelled, planned)
         self.plan, self.model = self._loaded.plan, self._loaded.model
         self.n_ctx = self.plan.n_ctx
         self._context = self._loaded.context

@@ -132,7 +132,7 @@ class RunStats(Wire):
 
 
 class Load(Wire):
-    """Load a model file; answered by `Progress` lines and one `Ready` or `Error`."""
+    """Load a model file; answered by `Planned` and `Progress` lines and one `Ready` or `Error`."""
 
     type: Literal["load"] = "load"
     path: str
@@ -173,6 +173,14 @@ class Progress(Wire):
 
     type: Literal["progress"] = "progress"
     fraction: float
+
+
+class Planned(Wire):
+    """How the model is about to be loaded; said before, for a driver may end the process meanwhile."""
+
+    type: Literal["planned"] = "planned"
+    settings: str
+    n_gpu_layers: int
 
 
 class Ready(Wire):
@@ -230,7 +238,8 @@ class Error(Wire):
 
 
 Message = Annotated[
-    Progress | Ready | Delta | BandEnd | Done | Stopped | Error, Field(discriminator="type")
+    Progress | Planned | Ready | Delta | BandEnd | Done | Stopped | Error,
+    Field(discriminator="type"),
 ]
 
 _commands: TypeAdapter[Command] = TypeAdapter(Command)

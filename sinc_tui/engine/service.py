@@ -11,6 +11,7 @@ from sinc_tui.engine import layout as layouts
 from sinc_tui.engine.decoder import Decoder, Request
 from sinc_tui.engine.llama_runtime import LlamaRuntime
 from sinc_tui.engine.llama_vocab import LlamaVocab
+from sinc_tui.engine.plan import EnginePlan
 from sinc_tui.engine.protocol import (
     BandEnd,
     Decompose,
@@ -20,6 +21,7 @@ from sinc_tui.engine.protocol import (
     Error,
     Load,
     ModelInfo,
+    Planned,
     Progress,
     Ready,
     Stopped,
@@ -86,7 +88,13 @@ class Service:
             name=command.name,
             progress=lambda fraction: self._send(Progress(fraction=fraction)),
             cancelled=self._stopped,
+            planned=self._planned,
         )
+
+    def _planned(self, plan: EnginePlan) -> None:
+        """Into the log and to the app, before the attempt."""
+        print(f"trying: {plan.in_words}", file=sys.stderr, flush=True)
+        self._send(Planned(settings=plan.in_words, n_gpu_layers=plan.n_gpu_layers))
 
 
 def open_decoder(
@@ -96,9 +104,10 @@ def open_decoder(
     name: str = "",
     progress: Callable[[float], None] = lambda _: None,
     cancelled: Callable[[], bool] = lambda: False,
+    planned: Callable[[EnginePlan], None] = lambda _: None,
 ) -> tuple[Decoder, ModelInfo]:
     """Load a model and warm it up; raises `SincError` for what cannot be loaded."""
-    runtime = LlamaRuntime(path, options, progress=progress, cancelled=cancelled)
+    runtime = LlamaRuntime(path, options, progress=progress, cancelled=cancelled, planned=planned)
     vocab = LlamaVocab(runtime.model)
     trained = runtime.metadata(layouts.LAYOUT_KEY) == "chatml"
     layout = layouts.chatml(vocab) if trained else layout_of_untrained(runtime, vocab)

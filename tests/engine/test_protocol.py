@@ -35,6 +35,10 @@ COMMANDS = st.one_of(
             n_ctx=st.none() | st.integers(256, 2**20),
             n_threads=st.none() | st.integers(1, 256),
             n_gpu_layers=st.none() | st.integers(-1, 99),
+            n_batch=st.none() | st.integers(32, 4096),
+            flash_attention=st.none() | st.booleans(),
+            kv_type=st.none() | st.sampled_from(["f16", "q8_0"]),
+            mlock=st.none() | st.booleans(),
         ),
     ),
     st.builds(
@@ -48,6 +52,7 @@ COMMANDS = st.one_of(
 )
 MESSAGES = st.one_of(
     st.builds(protocol.Progress, fraction=FRACTIONS),
+    st.builds(protocol.Planned, settings=TEXT, n_gpu_layers=st.integers(-1, 99)),
     st.builds(protocol.Delta, run=RUNS, band=BANDS, text=TEXT),
     st.builds(protocol.BandEnd, run=RUNS, band=BANDS, text=TEXT),
     st.builds(protocol.Stopped, run=RUNS),
@@ -84,6 +89,8 @@ MESSAGES = st.one_of(
             n_threads=RUNS,
             n_gpu_layers=RUNS,
             layout=TEXT,
+            settings=TEXT,
+            notes=st.lists(TEXT),
         ),
     ),
 )

@@ -20,6 +20,7 @@ from sinc_tui.engine.protocol import (
     Error,
     Load,
     Message,
+    Planned,
     Progress,
     Ready,
     Stopped,
@@ -95,9 +96,11 @@ def test_a_file_that_does_not_load_and_one_that_does(
     assert (answer.run, answer.message) == (None, f"{tmp_path} is a folder.")
 
     child.send(Load(path=str(tiny_model.path), name="mine"))
-    *steps, ready = child.until(Ready)
+    planned, *steps, ready = child.until(Ready)
+    assert isinstance(planned, Planned)
     assert isinstance(ready, Ready)
     assert (ready.info.name, ready.info.trained, ready.info.layout) == ("mine", True, "chatml")
+    assert ready.info.settings == planned.settings
     fractions = [step.fraction for step in steps if isinstance(step, Progress)]
     assert len(fractions) == len(steps)
     assert fractions == sorted(fractions)

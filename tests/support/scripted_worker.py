@@ -3,10 +3,11 @@
     python scripted_worker.py [--script NAME] [--delay SECONDS] [--pid-file PATH] [--texts JSON]
                               [--hold PATH]
 
-Scripts: `normal`; `crash` kills itself in the middle of CONSTRAINTS; `load-error` answers the load
-with an error, `run-error` the run; `stuck` writes two bands and then nothing until it is cancelled;
-`hostile` writes texts that would act on a terminal or on markup. While the file of `--hold` is there,
-every script waits in the middle of CONSTRAINTS.
+Scripts: `normal`; `gpu-crash` dies while it loads, unless it was told to leave the GPU alone; `crash`
+kills itself in the middle of CONSTRAINTS; `load-error` answers the load with an error, `run-error` the
+run; `stuck` writes two bands and then nothing until it is cancelled; `hostile` writes texts that would
+act on a terminal or on markup. While the file of `--hold` is there, every script
+waits in the middle of CONSTRAINTS.
 """
 
 from __future__ import annotations
@@ -66,9 +67,14 @@ class Worker:
                 threading.Thread(target=self._decompose, args=[command], daemon=True).start()
 
     def _load(self, command: protocol.Load) -> None:
+        layers = 5 if command.options.n_gpu_layers is None else command.options.n_gpu_layers
+        if self._options.script == "gpu-crash":
+            self._say(protocol.Planned(settings="as it comes", n_gpu_layers=layers))
         for fraction in (0.0, 0.4, 1.0):
             self._say(protocol.Progress(fraction=fraction))
             time.sleep(self._options.delay)
+        if self._options.script == "gpu-crash" and layers:
+            os.abort()
         if self._options.script == "load-error":
             self._say(
                 protocol.Error(

@@ -27,7 +27,7 @@ from sinc_tui.tui.widgets.notice import Notice
 from sinc_tui.tui.widgets.prompt_editor import PromptEditor
 from sinc_tui.tui.widgets.safe_area import SafeArea
 from sinc_tui.tui.widgets.status_bar import StatusBar
-from tests.support.fake_engine import STATS, FakeEngine
+from tests.support.fake_engine import INFO, STATS, FakeEngine
 from tests.support.scripted_worker import HOSTILE, TEXTS
 from tests.support.waiting import until
 
@@ -309,6 +309,18 @@ async def test_help_lists_the_keys_and_closes() -> None:
             assert word in shown
         await driver.pilot.press("escape")
         await until(lambda: driver.editor.has_focus)
+
+
+async def test_how_the_model_runs_is_told_when_there_is_something_to_tell() -> None:
+    """Once, at the first sight of it."""
+    note = "12 of 29 layers fit on CUDA; the CPU does the others."
+    async with running() as driver:
+        await driver.run("fix line 3")
+        assert driver.notice("notice") == ""
+        told = INFO.model_copy(update={"notes": [note], "backend": "CUDA"})
+        driver.engine.say(events.ModelReady(told))
+        await until(lambda: driver.notice("notice") == note)
+        await until(lambda: "CUDA" in driver.status())
 
 
 async def test_what_the_decoder_had_to_do_is_told() -> None:

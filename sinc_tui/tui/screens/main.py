@@ -25,7 +25,7 @@ from sinc_tui.tui.widgets.safe_area import SafeArea
 from sinc_tui.tui.widgets.status_bar import StatusBar
 
 if TYPE_CHECKING:
-    from sinc_tui.engine.protocol import RunStats
+    from sinc_tui.engine.protocol import ModelInfo, RunStats
 
 _FRAME = 1 / 20
 """Seconds between two drawings of a stream; deltas in between are drawn together."""
@@ -49,6 +49,7 @@ class MainScreen(Keeping):
         self._status = StatusBar()
         self._drawing = False
         self._noted: RunStats | None = None
+        self._known: ModelInfo | None = None
 
     def compose(self) -> ComposeResult:
         """From top to bottom."""
@@ -190,8 +191,12 @@ class MainScreen(Keeping):
             self._error.hush()
 
     def _show_notes(self) -> None:
-        """Say once what the reader should know of a result, a band that was cut for one."""
-        stats = self.state.stats
+        """Say once what the reader should know: how the model runs, a band that was cut."""
+        stats, info = self.state.stats, self.state.info
+        if info is not self._known:
+            self._known = info
+            if info and info.notes:
+                self._notice.say(" ".join(info.notes), tone="warning")
         if stats is not self._noted:
             self._noted = stats
             if stats and stats.notes:
