@@ -61,7 +61,9 @@ def physical_cores() -> int:
         return _windows_cores()
     if sys.platform == "darwin":
         return _sysctl("hw.physicalcpu") or os.cpu_count() or 1
-    return linux_cores(_ROOT, os.sched_getaffinity(0))
+    if sys.platform == "linux":
+        return linux_cores(_ROOT, os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def linux_cores(root: Path, allowed: set[int]) -> int:
