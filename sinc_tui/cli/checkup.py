@@ -18,7 +18,7 @@ from sinc_tui import __version__, paths
 from sinc_tui.cli import mends
 from sinc_tui.clipboard_route import Route, plan, remote
 from sinc_tui.engine.gguf_check import check_gguf
-from sinc_tui.engine.gguf_facts import model_parts, read_facts
+from sinc_tui.engine.gguf_facts import ModelFacts, model_parts, read_facts
 from sinc_tui.engine.machine import Machine, detect
 from sinc_tui.engine.plan import gpus, make_plan
 from sinc_tui.engine.probe import PROBE, Build, probe
@@ -75,8 +75,11 @@ def examine(model: Path | None, options: EngineOptions, environment: Mapping[str
     _look_at_folders(checkup)
     path = _look_at_model(checkup, model)
     devices = build.devices if build.gpu else ()
-    chosen = make_plan(machine, devices, read_facts(path) if path else None, options)
+    facts = read_facts(path) if path else None
+    chosen = make_plan(machine, devices, facts, options)
     checkup.sections["engine"] = asdict(chosen)
+    if facts is not None and not chosen.n_gpu_layers:
+        _look_at_memory(checkup, machine, facts)
     _look_at_clipboard(checkup, environment)
     _look_at_terminal(checkup, environment)
     return checkup
@@ -199,6 +202,16 @@ def _look_at_student(checkup: Checkup, student: Student) -> Path:
         what = f"There is no room for the model in {folder}: {needed >> 20} MiB are needed."
         checkup.wrong(what, f"df -h {shlex.quote(str(folder))}", stops=True)
     return student.merged if ready else student.base
+
+
+def _look_at_memory(checkup: Checkup, machine: Machine, facts: ModelFacts) -> None:
+    """Whether the CPU's memory holds the model; with less, it is read from the disk for every token."""
+    if machine.available is not None and facts.size > machine.available:
+        what = (
+            f"The model takes {facts.size >> 20} MiB of memory, and {machine.available >> 20} are free: "
+            "it will be very slow. Close other programs, or use a smaller model."
+        )
+        checkup.wrong(what, "sinc-tui doctor --model SMALLER.gguf")
 
 
 def _look_at_clipboard(checkup: Checkup, environment: Mapping[str, str]) -> None:

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from sinc_tui.cli.checkup import _mend_folder
+from sinc_tui.cli.checkup import Checkup, _look_at_memory, _mend_folder
 from sinc_tui.cli.mends import LLAMA_CPP
-from sinc_tui.engine.machine import physical_cores
+from sinc_tui.engine.gguf_facts import ModelFacts
+from sinc_tui.engine.machine import Machine, physical_cores
 from sinc_tui.models.default import ModelFile
 from tests.cli.processes import CLI, ROOT, environment, run
 
@@ -134,6 +135,16 @@ def test_an_nvidia_card_without_a_build_for_it(tmp_path: Path) -> None:
     assert words[:4] == [sys.executable, "-m", "pip", "install"]
     assert words[-1].endswith("/whl/cu124")
     assert f"llama-cpp-python=={LLAMA_CPP}" in words
+
+
+def test_a_model_that_is_larger_than_the_free_memory() -> None:
+    facts = ModelFacts(4 << 30, (1 << 27,) * 28, 1 << 28, 1024, 28, 3584, 18944, 152064, 32768)
+    for available, problems in ((8 << 30, 0), (2 << 30, 1), (None, 0)):
+        checkup = Checkup()
+        machine = Machine("Linux", "x86_64", "", 4, 16 << 30, available, None)
+        _look_at_memory(checkup, machine, facts)
+        assert len(checkup.problems) == problems
+        assert checkup.healthy, "slow is not broken"
 
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
