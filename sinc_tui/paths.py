@@ -41,6 +41,11 @@ def settings_file() -> Path:
     return platformdirs.user_config_path(_APP) / "settings.toml"
 
 
+def user_catalog() -> Path:
+    """The user's own additions to the catalogue of models; the file need not exist."""
+    return platformdirs.user_config_path(_APP) / "models.toml"
+
+
 def drafts() -> Path:
     """The folder of unfinished prompts; it need not exist."""
     return state() / "drafts"

@@ -42,7 +42,7 @@ from sinc_tui.events import (
     ModelReady,
     Stopped,
 )
-from sinc_tui.models.default import ModelFile, default_model
+from sinc_tui.models.default import ModelFile, ready_model
 from sinc_tui.sinc.bands import Band
 from sinc_tui.sinc.document import SincDocument
 from sinc_tui.sinc.draft import Draft
@@ -164,14 +164,13 @@ class Rewriter:
             yield ModelReady(self.info)
             return
         await self._drop()
-        model = self._model
-        if model is None:
-            async with aclosing(default_model()) as steps:
-                async for step in steps:
-                    if isinstance(step, ModelFile):
-                        model = step
-                    else:
-                        yield Loading(_PREPARING, step)
+        model: ModelFile | None = None
+        async with aclosing(ready_model(self._model)) as steps:
+            async for step in steps:
+                if isinstance(step, ModelFile):
+                    model = step
+                else:
+                    yield Loading(_PREPARING, step)
         assert model is not None
         self._on_gpu = False
         try:

@@ -28,7 +28,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
     model: str = ""
-    """Path of the GGUF file that the app opens on; empty for the default model."""
+    """Name (`sinc-tui models list`) or GGUF file of the model in use; empty for the default one."""
 
     decode: dict[str, DecodeMode] = Field(default_factory=dict)
     """How the bands are written, by the model's name: `sequential` or `parallel`.

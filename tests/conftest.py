@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sinc_tui.models.default import ModelFile, default_model
+from sinc_tui.models.default import ModelFile, ready_model
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -44,6 +44,6 @@ def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 async def _made() -> ModelFile:
-    steps = [step async for step in default_model()]
+    steps = [step async for step in ready_model(None)]
     assert isinstance(steps[-1], ModelFile)
     return steps[-1]

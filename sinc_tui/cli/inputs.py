@@ -50,14 +50,29 @@ def shown(name: str) -> str:
     return "standard input" if name == STDIN else name
 
 
-def model_file(path: str | None) -> ModelFile | None:
-    """The model that the user named; None leaves the choice to the program."""
-    if path is None:
+def model_file(name: str | None) -> ModelFile | None:
+    """The model that the user named, by its name or its file, else the one of the settings.
+
+    None, where neither is, leaves the choice to the program. Raises `SincError` for a name of the
+    catalogue whose model is not on this machine.
+    """
+    name = name or _chosen()
+    if name is None:
         return None
+    from sinc_tui.models.catalog import EMBEDDED, catalog, named
     from sinc_tui.models.default import ModelFile
 
-    resolved = Path(path).expanduser().absolute()
+    if name == EMBEDDED or name in catalog():
+        return named(name)
+    resolved = Path(name).expanduser().absolute()
     return ModelFile(resolved, resolved.stem)
+
+
+def _chosen() -> str | None:
+    """The model that the settings name."""
+    from sinc_tui import paths, settings
+
+    return settings.load(paths.settings_file()).settings.model or None
 
 
 def _piped() -> bool:

@@ -9,7 +9,7 @@ from sinc_tui.engine.decoder import Decoder, Request
 from sinc_tui.engine.llama_runtime import silence
 from sinc_tui.engine.protocol import EngineOptions, SamplerOptions
 from sinc_tui.engine.service import open_decoder
-from sinc_tui.models.default import shipped_student
+from sinc_tui.models.catalog import EMBEDDED, catalog, named
 from sinc_tui.models.prepare import prepare
 from sinc_tui.sinc.bands import Band
 from sinc_tui.sinc.draft import Draft
@@ -78,7 +78,7 @@ def _valid(texts: dict[Band, str], masks: dict[str, int]) -> bool:
 
 
 def open_student(spec: str, *, free: bool = False) -> EngineStudent:
-    """A student from `MODEL[:bare][:parallel]`; MODEL is a GGUF file or `tiny`, the shipped student.
+    """A student from `MODEL[:bare][:parallel]`; MODEL is a GGUF file or a name of the catalogue.
 
     Raises `SincError` where there is no such model.
     """
@@ -89,9 +89,9 @@ def open_student(spec: str, *, free: bool = False) -> EngineStudent:
 
 
 def _model_path(model: str) -> Path:
-    if model != "tiny":
+    if model != EMBEDDED and model not in catalog():
         return Path(model)
-    student = shipped_student()
-    if not student.ready():
-        prepare(student, lambda _: None)
-    return student.merged
+    file = named(model)
+    if file.student is not None and not file.student.ready():
+        prepare(file.student, lambda _: None)
+    return file.path

@@ -34,14 +34,6 @@ def partial_file(path: Path, pid: int) -> Path:
 
 
 @dataclass(frozen=True, slots=True)
-class ModelFile:
-    """A model on disk: its file and the name that is shown."""
-
-    path: Path
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
 class Part:
     """A file as it was when it was last looked at; `sha256` is its content's."""
 
@@ -122,6 +114,18 @@ class Student:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """A model: its file and the name that is shown.
+
+    A `student` is merged into that file before it is opened for the first time.
+    """
+
+    path: Path
+    name: str
+    student: Student | None = None
+
+
 def embedded_base() -> Path:
     """The base model's file in the installed package; raises `SincError` where it is not installed.
 
@@ -146,14 +150,19 @@ def shipped_student() -> Student:
     return Student(embedded_base(), paths.assets() / "tiny.adapter.gguf", folder / "tiny.gguf")
 
 
-async def default_model() -> AsyncGenerator[float | ModelFile, None]:
-    """Fractions of the preparation, 0.0 to 1.0, then the model. Raises `SincError`."""
-    student = shipped_student()
-    if not await asyncio.to_thread(student.ready):
-        async with aclosing(_prepare(student)) as preparing:
+async def ready_model(model: ModelFile | None) -> AsyncGenerator[float | ModelFile, None]:
+    """Fractions of the preparation, 0.0 to 1.0, where one is due, then the model; raises `SincError`.
+
+    None means the shipped student.
+    """
+    if model is None:
+        student = shipped_student()
+        model = ModelFile(student.merged, "tiny", student)
+    if model.student is not None and not await asyncio.to_thread(model.student.ready):
+        async with aclosing(_prepare(model.student)) as preparing:
             async for fraction in preparing:
                 yield fraction
-    yield ModelFile(student.merged, "tiny")
+    yield model
 
 
 async def _prepare(student: Student) -> AsyncGenerator[float, None]:

@@ -54,10 +54,9 @@ def _check_fit(base: Path, reader: gguf.GGUFReader, pairs: dict[str, Any]) -> No
     shapes = {tensor.name: tuple(int(n) for n in tensor.shape) for tensor in reader.tensors}
     for name, part in pairs.items():
         target, _, side = name.rpartition(".")
-        shape = shapes.get(target)
-        index = {"lora_a": 0, "lora_b": 1}.get(side)
-        fits = shape is not None and index is not None and len(shape) == 2
-        if not fits or int(part.shape[index]) != shape[index]:
+        shape = shapes.get(target, ())
+        axis = {"lora_a": 0, "lora_b": 1}.get(side)
+        if axis is None or len(shape) != 2 or int(part.shape[axis]) != shape[axis]:
             raise SincError(
                 f"The adapter does not fit {base.name}: it changes {target}, which is not there "
                 "or of another size.",

@@ -19,8 +19,8 @@ from sinc_tui.models.default import (
     ModelFile,
     Record,
     Student,
-    default_model,
     embedded_base,
+    ready_model,
     shipped_student,
 )
 from sinc_tui.models.prepare import prepare
@@ -33,7 +33,7 @@ def make(student: Student) -> None:
 
 
 async def steps() -> list[float | ModelFile]:
-    return [step async for step in default_model()]
+    return [step async for step in ready_model(None)]
 
 
 @pytest.fixture
@@ -166,7 +166,7 @@ async def test_given_up_in_the_middle_leaves_no_half_file(
 ) -> None:
     student = _real_student(tmp_path)
     monkeypatch.setattr("sinc_tui.models.default.shipped_student", lambda: student)
-    async with aclosing(default_model()) as preparing:
+    async with aclosing(ready_model(None)) as preparing:
         async for step in preparing:
             assert isinstance(step, float)
             if step >= 0.9:  # it writes the file from here on
