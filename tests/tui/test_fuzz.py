@@ -1,0 +1,94 @@
+"""Random keys, pastes and sizes: the app never crashes, and its state never contradicts itself.
+
+`SINC_TUI_FUZZ=20000` presses that many keys instead of the few that are pressed every time.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from pathlib import Path
+from typing import cast
+
+import pytest
+from textual import events as textual_events
+from textual.binding import Binding
+from textual.keys import _character_to_key
+
+from sinc_tui.sinc.bands import Band
+from sinc_tui.sinc.invariants import check
+from sinc_tui.tui.app import SincApp
+from sinc_tui.tui.screens.main import MainScreen
+from sinc_tui.tui.widgets.band_panel import BandPanel
+from sinc_tui.tui.widgets.notice import Notice
+from tests.support.quick_engine import QuickEngine
+from tests.support.waiting import until
+
+KEYS = int(os.environ.get("SINC_TUI_FUZZ", "2000"))
+BATCH = 20
+SEED = 20261125
+
+_LEAVING = {"app.quit", "quit"}
+_MOVES = [
+    *("tab", "shift+tab", "up", "down", "left", "right", "home", "end", "pageup", "pagedown"),
+    *("enter", "escape", "backspace", "delete", "space", "ctrl+j", "ctrl+z", "ctrl+shift+z"),
+    *("ctrl+k", "ctrl+w", "ctrl+u", "f7", "shift+left", "shift+right", "ctrl+left"),
+]
+_TYPED = [*'ab1.?!"{\\é漢ש', "🙂", "\u0301", "\u200d"]
+_PASTES = ["one\ntwo\r\nthree", "\x1b[2J\x07\x00", "\u202eabc\u2028d", "word " * 400, "x" * 30_000]
+_SIZES = [(200, 50), (120, 35), (80, 24), (60, 20), (59, 19), (100, 24), (160, 21)]
+
+
+def _keys() -> list[str]:
+    bound = [
+        binding.key
+        for binding in Binding.make_bindings(MainScreen.BINDINGS)
+        if binding.action not in _LEAVING
+    ]
+    return [*_MOVES, *_MOVES, *bound, *bound, *_TYPED]
+
+
+def _pressed(key: str) -> textual_events.Key:
+    """The event of a key, as a terminal's driver posts it: faster than a person can press."""
+    if len(key) == 1:
+        return textual_events.Key(_character_to_key(key), key)
+    return textual_events.Key(key, " " if key == "space" else None)
+
+
+async def test_random_keys_and_sizes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EDITOR", "true")
+    dice = random.Random(SEED)
+    keys = _keys()
+    app = SincApp(lambda: QuickEngine(SEED))
+    async with app.run_test(size=(120, 35)) as pilot:
+        screen = cast(MainScreen, app.screen_stack[0])
+        for _ in range(KEYS // BATCH):
+            batch = dice.choices(keys, k=BATCH)
+            for key in batch:
+                app.post_message(_pressed(key))
+            await pilot.pause()
+            if dice.random() < 0.2:
+                app.post_message(textual_events.Paste(dice.choice(_PASTES)))
+            if dice.random() < 0.1:
+                await pilot.resize_terminal(*dice.choice(_SIZES))
+            assert app._exception is None, batch
+            assert "bug" not in screen.query_one("#notice", Notice).text, batch
+            assert "bug" not in screen.query_one("#error", Notice).text, batch
+        await until(lambda: not screen.state.running)
+        await until(lambda: not screen._drawing)
+        screen._take_edits()
+        _contradicts_nothing(screen)
+
+
+def _contradicts_nothing(screen: MainScreen) -> None:
+    """What is shown is what is kept, and a document is there just where all rules hold."""
+    state = screen.state
+    for panel in screen.query(BandPanel):
+        shown = panel.editor.text
+        assert shown.splitlines() == state.draft.texts[panel.band].splitlines()
+    for result in state.results.all():
+        holds = all(verdict.status == "pass" for verdict in check(result.draft))
+        assert (result.document is not None) == holds
+        if result.document:
+            assert result.document.bands == {b: result.draft.texts[b] for b in Band}
