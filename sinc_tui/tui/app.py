@@ -13,10 +13,11 @@ from textual.command import Provider
 from textual.screen import Screen
 
 from sinc_tui.tui.screens.main import MainScreen
-from sinc_tui.tui.theme import SINC
+from sinc_tui.tui.theme import SINC, THEMES
 
 if TYPE_CHECKING:
     from sinc_tui.rewriter import ModelFile
+    from sinc_tui.settings import Loaded
     from sinc_tui.tui.session import Engine
 
 BREAKPOINTS = [(0, "-narrow"), (100, "-medium"), (160, "-wide")]
@@ -52,12 +53,22 @@ class SincApp(App[None]):
         Binding("ctrl+q", "quit", "Quit", show=False, priority=True, id="quit"),
     ]
 
-    def __init__(self, connect: Callable[[], Engine]) -> None:
-        """`connect` makes the engine; it is called after the first paint."""
+    def __init__(self, connect: Callable[[], Engine], loaded: Loaded | None = None) -> None:
+        """`connect` makes the engine; it is called after the first paint. `loaded` None means that
+        there are no settings but the defaults."""
         super().__init__()
-        self.register_theme(SINC)
+        for theme in THEMES:
+            self.register_theme(theme)
         self.theme = SINC.name
         self._connect = connect
+        self.loaded = loaded
+
+    def on_mount(self) -> None:
+        """Look as the settings say from the first paint on."""
+        if self.loaded is not None:
+            from sinc_tui.tui.configuring import apply
+
+            apply(self, self.loaded.settings, self.loaded.problems)
 
     def get_default_screen(self) -> MainScreen:
         """The main screen is the ground that others are pushed upon."""
@@ -103,6 +114,18 @@ def run_app(model: ModelFile | None = None, *, worker: Sequence[str] | None = No
 
         return Rewriter(model, worker=worker)
 
-    app = SincApp(connect)
+    app = SincApp(connect, _loaded())
     app.run()
     return app.return_code or 0
+
+
+def _loaded() -> Loaded | None:
+    """The settings; without a file there are none, and nothing is imported for them."""
+    from sinc_tui import paths
+
+    path = paths.settings_file()
+    if not path.exists():
+        return None
+    from sinc_tui import settings
+
+    return settings.load(path)

@@ -41,3 +41,68 @@ SINC = Theme(
         "border": "#6cb6c4",
     },
 )
+
+
+SINC_LIGHT = Theme(
+    name="sinc-light",
+    primary="#1f6f80",
+    secondary="#56687a",
+    accent="#96690f",
+    success="#2f7a3c",
+    warning="#96690f",
+    error="#b3323c",
+    foreground="#1d242c",
+    background="#fbfaf7",
+    surface="#f3f1ec",
+    panel="#eeece6",
+    dark=False,
+    variables={
+        "footer-background": "#fbfaf7",
+        "footer-key-foreground": "#1f6f80",
+        "footer-description-foreground": "#5d6974",
+        "footer-description-background": "#fbfaf7",
+        "footer-item-background": "#fbfaf7",
+        "footer-key-background": "#fbfaf7",
+        "input-selection-background": "#1f6f80 25%",
+        "scrollbar": "#cfcbc1",
+        "scrollbar-hover": "#b9b4a8",
+        "scrollbar-active": "#1f6f80",
+        "scrollbar-background": "#eeece6",
+        "scrollbar-background-hover": "#eeece6",
+        "scrollbar-background-active": "#eeece6",
+        "border-blurred": "#cfcbc1",
+        "border": "#1f6f80",
+    },
+)
+
+_INK, _PAPER, _GREY = "#e6e6e6", "#000000", "#8a8a8a"
+
+SINC_PLAIN = Theme(
+    name="sinc-plain",
+    primary=_INK,
+    secondary=_INK,
+    accent=_INK,
+    success=_INK,
+    warning=_INK,
+    error=_INK,
+    foreground=_INK,
+    background=_PAPER,
+    surface="#0c0c0c",
+    panel="#121212",
+    dark=True,
+    variables={
+        "footer-background": _PAPER,
+        "footer-key-foreground": _INK,
+        "footer-description-foreground": _GREY,
+        "footer-description-background": _PAPER,
+        "footer-item-background": _PAPER,
+        "footer-key-background": _PAPER,
+        "scrollbar": "#3a3a3a",
+        "scrollbar-background": "#121212",
+        "border-blurred": "#3a3a3a",
+        "border": _INK,
+    },
+)
+"""No colour: all that matters is said by words, marks and weight."""
+
+THEMES = (SINC, SINC_LIGHT, SINC_PLAIN)

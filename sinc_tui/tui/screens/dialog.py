@@ -19,8 +19,16 @@ class Dialog(ModalScreen[Result]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close", "Close", id="close"),
+        Binding("f1", "help", "Help", tooltip="Show the keys", id="help"),
         Binding("ctrl+q", "app.quit", "Quit", priority=True, id="quit"),
     ]
+
+    def action_help(self) -> None:
+        """Show the keys that work here."""
+        from sinc_tui.tui.screens.help import HelpScreen
+
+        if not isinstance(self, HelpScreen):
+            self.app.push_screen(HelpScreen(type(self).BINDINGS, Dialog.BINDINGS, main=False))
 
     def action_close(self) -> None:
         """Close with no result."""

@@ -27,8 +27,10 @@ class HelpScreen(Dialog[None]):
 
     CSS_PATH = "help.tcss"
 
-    def __init__(self, *bindings: Iterable[BindingType]) -> None:
+    def __init__(self, *bindings: Iterable[BindingType], main: bool = True) -> None:
+        """`main` adds the keys that widgets of the main screen bind."""
         super().__init__()
+        self._main = main
         self._bindings_shown = [
             binding for group in bindings for binding in group if isinstance(binding, Binding)
         ]
@@ -43,12 +45,17 @@ class HelpScreen(Dialog[None]):
     def _rows(self) -> list[tuple[str, str]]:
         rows = [
             (
-                " ".join(self.app.get_key_display(key) for key in _keys(binding)),
+                " ".join(self.app.get_key_display(key) for key in _keys(self._mapped(binding))),
                 binding.tooltip or binding.description,
             )
             for binding in self._bindings_shown
         ]
-        return [("⏎", "Run, from the prompt"), *rows, *_EXTRA]
+        return [("⏎", "Run, from the prompt"), *rows, *_EXTRA] if self._main else rows
+
+    def _mapped(self, binding: Binding) -> Binding:
+        """A binding with the keys that the settings give it."""
+        keys = self.app._keymap.get(binding.id or "")
+        return replace(binding, key=keys) if keys else binding
 
 
 def _keys(binding: Binding) -> Iterable[Binding]:

@@ -8,8 +8,11 @@ from sinc_tui.tui.recording import Recorder
 from sinc_tui.tui.screens.copy_actions import CopyActions
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
     from sinc_tui.drafts import Drafts
     from sinc_tui.errors import SincError
+    from sinc_tui.settings import Settings
 
 _PAUSE = 0.4
 """Seconds between a change of the prompt or a band and its writing."""
@@ -21,6 +24,7 @@ class Keeping(CopyActions):
     _drafts: Drafts | None = None
     _troubles: frozenset[str] = frozenset()
     _keeping_soon = False
+    _settings: Settings | None = None
 
     @property
     def recorder(self) -> Recorder:
@@ -31,8 +35,44 @@ class Keeping(CopyActions):
 
     _recorder: Recorder | None = None
 
+    def configure(self, settings: Settings, changed: Collection[str]) -> None:
+        """Run, copy and keep as the settings say, as far as they have `changed`."""
+        from sinc_tui.tui.copying import CopyChoice
+
+        self._settings = settings
+        self.recorder.on = settings.history
+        if "copy_format" in changed:
+            self.copy_choice = CopyChoice("document", settings.copy_format)
+        self._choose_mode()
+
+    def tell(self, problems: Sequence[SincError]) -> None:
+        """Say what is wrong with the settings."""
+        first, more = problems[0], len(problems) - 1
+        also = f" And {more} more: `sinc-tui doctor` lists them." if more else ""
+        self._notice.say(first.message, hint=first.hint + also, tone="error")
+
+    def first_seed(self) -> int:
+        """The seed of a run that the reader begins: 0, or by the settings any."""
+        if self._settings is None or self._settings.seed == "fixed":
+            return 0
+        import secrets
+
+        return secrets.randbelow(2**31 - 1) + 1
+
+    def _choose_mode(self) -> None:
+        """Write the bands as the settings say for the model that is loaded."""
+        if self._settings is None or self.state.info is None:
+            return
+        from sinc_tui.engine.protocol import SamplerOptions
+
+        mode = self._settings.decode_for(self.state.info.name)
+        if mode != self._mode():
+            before = self.session.sampler or SamplerOptions()
+            self.session.sampler = before.model_copy(update={"decode": mode})
+
     def keep(self) -> None:
         """Something changed: store a run's progress now, edits and prompt a little later."""
+        self._choose_mode()
         self.recorder.look(self.state)
         self.keep_soon()
 

@@ -47,6 +47,16 @@ MAIN_KEYS: list[BindingType] = [
         "ctrl+n", "new_prompt", "New prompt", "Clear prompt and bands; ^z brings it back",
         id="new_prompt",
     ),
+    _key("f7", "history", "History", "What ran before: search, reopen, pin, delete", id="history"),
+    _key("ctrl+o", "open", "Open…", "Open a sinc document, or a text as prompt", id="open", show=False),
+    _key(
+        "ctrl+s", "save", "Save…", "Save as .sinc.json, Markdown, XML or text", id="save", show=False
+    ),
+    _key(
+        "f12", "edit_outside", "Editor", "Edit prompt or band in your own editor ($EDITOR)",
+        id="editor", show=False,
+    ),
+    _key("f10", "settings", "Settings", "Theme, keys, history and more", id="settings", show=False),
     _key("f6", "fold", "Fold", "Fold this band, where bands stand in one column", id="fold", show=False),
     _key("f1", "help", "Help", "Show the keys", id="help"),
     _key("ctrl+q", "app.quit", "Quit", "Leave sinc-tui", id="quit"),

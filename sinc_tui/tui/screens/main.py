@@ -11,7 +11,7 @@ from textual.binding import BindingType
 from textual.widgets import TextArea
 from textual.worker import Worker, WorkerState
 
-from sinc_tui.tui.screens.keeping import Keeping
+from sinc_tui.tui.screens.keep_actions import KeepActions
 from sinc_tui.tui.screens.keys import MAIN_KEYS
 from sinc_tui.tui.session import Engine, Session
 from sinc_tui.tui.widgets.badges import Badges
@@ -31,7 +31,7 @@ _FRAME = 1 / 20
 """Seconds between two drawings of a stream; deltas in between are drawn together."""
 
 
-class MainScreen(Keeping):
+class MainScreen(KeepActions):
     """Turns keys into runs, and the session's state into what the widgets show."""
 
     AUTO_FOCUS = "#prompt"
@@ -96,7 +96,7 @@ class MainScreen(Keeping):
             return
         self._take_edits()
         self._notice.hush()
-        self._run(self._prompt.text, 0, self.state.locked_texts())
+        self._run(self._prompt.text, self.first_seed(), self.state.locked_texts())
 
     async def action_stop(self) -> None:
         """Stop and keep what is there; with nothing to stop, take the messages away."""

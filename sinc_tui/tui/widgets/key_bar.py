@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
 _LEAVE_OUT = (
-    "app.quit", "new_prompt", "step(-1)", "step(1)", "compare", "vary", "reset", "copy_as",
+    "history", "app.quit", "new_prompt", "step(-1)", "step(1)", "compare", "vary", "reset", "copy_as",
     "copy_again", "lock", "regenerate", "stop",
 )  # fmt: skip
 """Actions in the order in which they go where the line is short; help lists them all."""

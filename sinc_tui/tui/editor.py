@@ -1,0 +1,52 @@
+"""The user's own editor on a text."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from sinc_tui.errors import SincError
+
+
+def command(environment: Mapping[str, str] = os.environ) -> list[str]:
+    """The editor's command line, from VISUAL or EDITOR, else the first that is installed.
+
+    Raises `SincError` when there is none.
+    """
+    named = environment.get("VISUAL") or environment.get("EDITOR") or ""
+    try:
+        words = shlex.split(named)
+    except ValueError:
+        words = []
+    for choice in [words] if named else [["nano"], ["vim"], ["vi"]]:
+        if choice and shutil.which(choice[0], path=environment.get("PATH")):
+            return choice
+    raise SincError(
+        f"There is no editor {named!r}." if named else "There is no editor.",
+        hint="Set EDITOR to one, for example with `export EDITOR=nano`.",
+    )
+
+
+def edit(text: str, name: str) -> str:
+    """Let the user edit a text in the editor, on this terminal; what came of it.
+
+    The file is in a folder that only its owner reads, and gone afterwards. Raises `SincError` when
+    the editor fails; the text then stays as it was.
+    """
+    words = command()
+    with tempfile.TemporaryDirectory(prefix="sinc-tui-") as folder:
+        path = Path(folder, f"{name}.md")
+        path.write_bytes(text.encode("utf-8", "surrogatepass"))
+        try:
+            code = subprocess.run([*words, str(path)], check=False).returncode
+            if code:
+                raise SincError(f"{words[0]} ended with {code}; the text stays as it was.")
+            edited = path.read_bytes().decode()
+        except (OSError, UnicodeDecodeError) as error:
+            raise SincError(f"{words[0]} left nothing to read: {error}.") from None
+    return edited if text.endswith("\n") else edited.removesuffix("\n")

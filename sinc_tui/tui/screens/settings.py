@@ -1,0 +1,210 @@
+"""The settings as one list: arrows and Enter change a value, which holds and is saved at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
+
+from sinc_tui import paths, settings
+from sinc_tui.errors import SincError
+from sinc_tui.settings import CHOICES, Settings
+from sinc_tui.tui.screens.dialog import Dialog
+from sinc_tui.tui.theme import MUTED
+from sinc_tui.tui.widgets.notice import Notice
+
+_ROWS = {
+    "theme": "Theme",
+    "compact": "Compact",
+    "reduced_motion": "Reduced motion",
+    "history": "Keep a history",
+    "copy_format": "Copy format",
+    "seed": "Seed",
+    "decode": "Bands are written",
+    "model": "Model",
+}
+_KEY = "key:"
+_HELP = "⏎ changes · ←→ step · Del default · Esc closes"
+
+
+class _List(OptionList):
+    """Gives the next key to the screen while that waits for one."""
+
+    async def _on_key(self, event: events.Key) -> None:
+        screen = self.screen
+        if isinstance(screen, SettingsScreen) and screen.waiting:
+            event.stop()
+            event.prevent_default()
+            screen.take_key(event.key)
+
+
+class SettingsScreen(Dialog[None]):
+    """One row for each setting and for each key.
+
+    Attributes:
+        waiting: the id of the binding whose new key is asked for; empty otherwise.
+    """
+
+    CSS_PATH = "settings.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("right", "step(1)", "Next", tooltip="The next value", id="value_next"),
+        Binding("left", "step(-1)", "Previous", tooltip="The value before", id="value_previous"),
+        Binding("delete,backspace", "reset", "Default", tooltip="The default", id="value_reset"),
+        Binding("f10", "close", "Close", show=False, id="settings_close"),
+    ]
+
+    def __init__(self, keys: Iterable[BindingType], model: str) -> None:
+        """`keys` can be mapped anew; `model` is the name of the loaded one."""
+        super().__init__()
+        self.waiting = ""
+        self._keys = {b.id: b for b in keys if isinstance(b, Binding) and b.id}
+        self._model = model
+        self._settings = settings.load(paths.settings_file()).settings
+
+    def compose(self) -> ComposeResult:
+        """The list, and a message below."""
+        with Vertical(id="settings") as box:
+            box.border_title = "Settings"
+            box.border_subtitle = _HELP
+            yield _List(*self._options(), id="rows", markup=False)
+            yield Notice(id="settings-notice")
+
+    def on_option_list_option_selected(self, message: OptionList.OptionSelected) -> None:
+        """Enter or a click: the next value, a file, or a key."""
+        name = message.option_id or ""
+        if name.startswith(_KEY):
+            self.waiting = name.removeprefix(_KEY)
+            self._say("Press the new key.", "Esc keeps the old one.")
+            self._draw()
+        elif name == "model":
+            self._ask_for_model()
+        else:
+            self._step(name, 1)
+
+    def action_step(self, by: int) -> None:
+        """Go on to another value."""
+        name = self._chosen()
+        if name and name != "model" and not name.startswith(_KEY):
+            self._step(name, by)
+
+    def action_reset(self) -> None:
+        """Back to the default."""
+        name = self._chosen()
+        if name.startswith(_KEY):
+            keymap = dict(self._settings.keymap)
+            keymap.pop(name.removeprefix(_KEY), None)
+            self._change("keymap", keymap)
+        elif name:
+            self._change(name, getattr(Settings(), name))
+
+    def take_key(self, key: str) -> None:
+        """The key that was pressed while one was waited for."""
+        binding, self.waiting = self.waiting, ""
+        self.query_one(Notice).hush()
+        other = next(
+            (b for b in self._keys.values() if b.id != binding and self._has(b, key)), None
+        )
+        if key == "escape":
+            self._draw()
+        elif other is not None:
+            self._say(f"{self._shown(key)} is the key of {other.description}.", "Choose another.")
+            self._draw()
+        elif len(key) == 1 or key in ("enter", "tab", "space", "backspace", "delete"):
+            self._say(f"{self._shown(key)} is needed for typing.", "Choose another.")
+            self._draw()
+        else:
+            self._change("keymap", {**self._settings.keymap, binding: key})
+
+    def _has(self, binding: Binding, key: str) -> bool:
+        return key in self._settings.keymap.get(binding.id or "", binding.key).split(",")
+
+    def _step(self, name: str, by: int) -> None:
+        value = getattr(self._settings, name)
+        if name == "decode":
+            if not self._model:
+                self._say("The model is still loading.", "Try again in a moment.")
+                return
+            other = "sequential" if value.get(self._model) == "parallel" else "parallel"
+            self._change(name, {**value, self._model: other})
+        elif isinstance(value, bool):
+            self._change(name, not value)
+        else:
+            choices = CHOICES.get(name) or sorted(self.app.available_themes)
+            at = list(choices).index(value) if value in choices else 0
+            self._change(name, choices[(at + by) % len(choices)])
+
+    def _ask_for_model(self) -> None:
+        from sinc_tui.tui.screens.path import PathScreen
+
+        def check(path: Path) -> None:
+            if not path.is_file() or path.suffix.lower() != ".gguf":
+                raise SincError(f"{path} is no GGUF file.", hint="Choose one that ends in .gguf.")
+
+        def take(path: Path | None) -> None:
+            if path is not None:
+                self._change("model", str(path.absolute()))
+                self._say("The model is loaded at the next start.")
+
+        self.app.push_screen(PathScreen("Model", self._settings.model, check, saving=False), take)
+
+    def _change(self, name: str, value: Any) -> None:
+        """Save, then bring it into force; what cannot be saved does not hold."""
+        from sinc_tui.tui.configuring import apply
+
+        try:
+            settings.save(paths.settings_file(), {name: value})
+        except SincError as error:
+            self._say(error.message, error.hint, error=True)
+            return
+        self.query_one(Notice).hush()
+        self._settings = self._settings.model_copy(update={name: value})
+        apply(self.app, self._settings, changed=(name,))
+        self._draw()
+
+    def _say(self, message: str, hint: str = "", *, error: bool = False) -> None:
+        self.query_one(Notice).say(message, hint=hint, tone="error" if error else "warning")
+
+    def _chosen(self) -> str:
+        option = self.query_one(OptionList).highlighted_option
+        return option.id or "" if option else ""
+
+    def _draw(self) -> None:
+        options = self.query_one(OptionList)
+        for option in self._options():
+            if option is not None and option.id:
+                options.replace_option_prompt(option.id, option.prompt)
+
+    def _options(self) -> list[Option | None]:
+        rows: list[Option | None] = [
+            Option(_row(label, self._value(name)), id=name) for name, label in _ROWS.items()
+        ]
+        rows.append(None)
+        for name, binding in self._keys.items():
+            keys = self._settings.keymap.get(name, binding.key).split(",")
+            shown = " ".join(map(self._shown, keys))
+            value = "press a key" if name == self.waiting else shown
+            rows.append(Option(_row(f"Key: {binding.description}", value), id=_KEY + name))
+        return rows
+
+    def _shown(self, key: str) -> str:
+        return self.app.get_key_display(Binding(key, ""))
+
+    def _value(self, name: str) -> str:
+        value = getattr(self._settings, name)
+        if name == "decode":
+            return str(value.get(self._model, "sequential"))
+        if name == "model":
+            return value or "the default one"
+        return ("yes" if value else "no") if isinstance(value, bool) else str(value)
+
+
+def _row(label: str, value: str) -> Content:
+    return Content.assemble((f"{label:<24}", MUTED), (value, "bold"))
