@@ -10,6 +10,7 @@ from sinc_tui.settings import Settings
 
 if TYPE_CHECKING:
     from textual.app import App
+    from textual.screen import Screen
 
 _COMPACT = "-compact"
 """The class of the main screen where margins and empty lines are left out."""
@@ -38,7 +39,13 @@ def apply(
         if isinstance(screen, MainScreen):
             screen.set_class(settings.compact, _COMPACT)
             screen.configure(settings, changed)
-            for area in screen.query("TextArea"):
-                area.cursor_blink = not settings.reduced_motion  # type: ignore[attr-defined]
+            screen.call_after_refresh(_blink, screen, not settings.reduced_motion)
             if problems:
                 screen.tell(problems)
+
+
+def _blink(screen: Screen[Any], blinks: bool) -> None:
+    from textual.widgets import TextArea
+
+    for area in screen.query(TextArea):
+        area.cursor_blink = blinks
