@@ -18,7 +18,6 @@ from sinc_tui import paths, settings
 from sinc_tui.errors import SincError
 from sinc_tui.settings import CHOICES, Settings
 from sinc_tui.tui.screens.dialog import Dialog
-from sinc_tui.tui.theme import MUTED
 from sinc_tui.tui.widgets.notice import Notice
 
 _ROWS = {
@@ -207,4 +206,4 @@ class SettingsScreen(Dialog[None]):
 
 
 def _row(label: str, value: str) -> Content:
-    return Content.assemble((f"{label:<24}", MUTED), (value, "bold"))
+    return Content.assemble(f"{label:<24}", (value, "bold"))
