@@ -46,7 +46,7 @@ class SafeArea(TextArea, inherit_bindings=False):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = bindings_without(
-        {"ctrl+e", "ctrl+y"}, TextArea.BINDINGS
+        {"ctrl+e", "ctrl+y", "f6", "f7"}, TextArea.BINDINGS
     )
 
     @dataclass
