@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from textual.widgets import OptionList
 
+from sinc_tui.sinc import export
 from sinc_tui.sinc.bands import Band
 from sinc_tui.sinc.document import SincDocument
 from sinc_tui.sinc.export import EXPORTERS
-from sinc_tui.tui.copying import FORMATS, WHOLE, CopyChoice, prepare
+from sinc_tui.tui.copying import FORMATS, PARTS, WHOLE, CopyChoice, prepare
 from sinc_tui.tui.state import RunState
 from tests.support.scripted_worker import TEXTS
 from tests.support.waiting import until
@@ -120,3 +121,28 @@ async def test_escape_copies_nothing() -> None:
         await driver.pilot.press("escape")
         await until(lambda: driver.editor.has_focus)
         assert driver.app.clipboard == ""
+
+
+def test_parts_hold_each_band_once() -> None:
+    state = RunState()
+    for band, text in TEXTS.items():
+        state.result.edit(band, text)
+    parts = {name: prepare(CopyChoice("document", name), state) for name in export.PARTS}
+    system, user, messages = (parts[name].text for name in ("system", "user", "messages"))  # type: ignore[union-attr]
+    for text in TEXTS.values():
+        assert (text in system) != (text in user)
+    assert [m["content"] for m in json.loads(messages)] == [system, user]
+    assert set(PARTS) == set(export.PARTS)
+
+
+async def test_the_last_choice_is_repeated_by_one_key() -> None:
+    async with running() as driver:
+        await finished(driver)
+        await driver.pilot.press("ctrl+e")
+        await until(lambda: driver.app.screen.query(OptionList))
+        await driver.pilot.press("end", "enter")
+        await until(lambda: driver.notice("notice").startswith("Prompt: "))
+        assert driver.app.clipboard == "fix line 3"
+        await driver.type("!")
+        await driver.pilot.press("ctrl+y")
+        await until(lambda: driver.app.clipboard == "fix line 3!")

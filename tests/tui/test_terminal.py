@@ -146,3 +146,28 @@ def test_hostile_texts_do_not_act(terminal: Terminal, environment: dict[str, str
     assert "[bold red]not" in screen
     assert "␛[31mred" in screen
     assert "U+202E" in screen
+
+
+def test_edit_lock_rewrite_and_copy(terminal: Terminal, environment: dict[str, str]) -> None:
+    """A band is edited and locked, another rewritten; the first result is kept, the copy has all."""
+    terminal.start(APP, environment)
+    terminal.wait_for("ready")
+    terminal.type("fix line 3")
+    terminal.keys("Enter")
+    terminal.wait_for("finished", FIRST_WORDS[5])
+    terminal.keys("Tab", "C-l")
+    terminal.wait_for("PERSONA is locked")
+    terminal.type("Now: ")
+    terminal.wait_for("Now: You are", "finished, edited")
+    terminal.keys("Tab", "C-g")
+    terminal.wait_for("result 2/2", "finished", "Now: You are")
+    terminal.keys("C-e")
+    terminal.wait_for("Copy as", "system part")
+    terminal.keys("Down", "Enter")
+    terminal.wait_for("Compact JSON: copied to tmux")
+    document = json.loads(terminal.buffer())
+    assert document["fragments"][0]["x"] == f"Now: {TEXTS[Band.PERSONA]}"
+    terminal.keys("F3")
+    terminal.wait_for("result 1/2", "Result 1 of 2")
+    terminal.keys("C-y")
+    terminal.wait_for("Compact JSON: copied to tmux")

@@ -43,9 +43,9 @@ class BandActions(Screen[None]):
     # What holds and what does not.
 
     def facts(self) -> FactView | None:
-        """The facts of the result in view; None while it is being written."""
+        """The facts of the result in view; None while bands are missing."""
         state = self.state
-        if state.running or state.empty:
+        if state.running or state.result.missing:
             return None
         key = (state.prompt, *state.draft.texts.values())
         if key != self._fact_view[0]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sinc_tui.tui.widgets.safe_area import Mark
 
 _LOOKS = {"left": "$error strike", "right": "$success bold underline"}
-_MARKS = {"kept": "underline", "lost": "$error strike", "invented": "$warning italic reverse"}
+_MARKS = {"kept": "underline", "lost": "$error strike", "invented": "italic reverse"}
 
 
 class CompareScreen(Dialog[None]):

@@ -5,6 +5,10 @@ from __future__ import annotations
 from textual.binding import Binding, BindingType
 
 
+_AFTER_FOCUS = {"stop", "regenerate", "lock", "reset", "fold"}
+"""Actions whose key must wait for a Tab before it, or that a widget may take first."""
+
+
 def _key(
     key: str,
     action: str,
@@ -21,7 +25,7 @@ def _key(
         words,
         tooltip=tooltip,
         show=show,
-        priority=key != "escape",
+        priority=action not in _AFTER_FOCUS,
         id=id,
         key_display=display or None,
     )

@@ -65,7 +65,7 @@ class Badge(Static):
         if self._status == "fail":
             word_style = "bold $error"
         if self._status == "lost":
-            word_style = "bold $warning"
+            word_style = "bold"
         words = f"{self._words[self._short]} {self._count}".strip()
         return Content.assemble((mark, style), " ", (words, word_style))
 

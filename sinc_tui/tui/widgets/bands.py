@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.geometry import Region
@@ -31,7 +32,8 @@ class Bands(VerticalScroll, can_focus=False):
     @property
     def focused_band(self) -> Band | None:
         """The band that has the focus; None where the focus is elsewhere."""
-        return next((b for b, panel in self._panels.items() if panel.editor.has_focus), None)
+        focused = self.screen.focused  # an editor learns of it only later
+        return next((b for b, panel in self._panels.items() if panel.editor is focused), None)
 
     def focus_band(self, band: Band) -> None:
         """Give a band the focus."""
@@ -79,6 +81,11 @@ class Bands(VerticalScroll, can_focus=False):
         editor = message.text_area
         if editor.has_focus and not editor.read_only and self.max_scroll_y:
             self.call_after_refresh(self._keep_cursor_in_view, editor)
+
+    def on_resize(self, _event: events.Resize) -> None:
+        """Messages above and below take room; keep the line of the cursor in view."""
+        if band := self.focused_band:
+            self.call_after_refresh(self._keep_cursor_in_view, self._panels[band].editor)
 
     def _keep_cursor_in_view(self, editor: TextArea) -> None:
         at = editor.cursor_screen_offset

@@ -42,7 +42,7 @@ class SafeArea(TextArea, inherit_bindings=False):
         & .text-area--placeholder { color: $text-disabled; }
         & .safe-area--kept { text-style: underline; }
         & .safe-area--lost { color: $error; text-style: strike; }
-        & .safe-area--invented { color: $warning; text-style: italic reverse; }
+        & .safe-area--invented { text-style: italic reverse; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = bindings_without(
