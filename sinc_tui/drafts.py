@@ -66,7 +66,16 @@ def _alive(process: int) -> bool:
         return True
     except (OSError, OverflowError):
         return False
-    return True
+    return not _ended(process)
+
+
+def _ended(process: int) -> bool:
+    """Whether a process is dead and only its parent has not noticed; told on Linux alone."""
+    try:
+        status = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return status.rpartition(")")[2].split()[:1] == ["Z"]
 
 
 def _age(path: Path) -> float:

@@ -62,3 +62,13 @@ def test_a_living_process_keeps_its_own(folder: Path) -> None:
     (folder / f"{os.getppid()}.prompt").write_text("theirs")
     (folder / "notes.prompt").write_text("no process")
     assert Drafts(folder).rescue() == ""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /proc")
+def test_a_process_whose_parent_sleeps_is_dead_all_the_same(folder: Path) -> None:
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    folder.mkdir()
+    (folder / f"{child.pid}.prompt").write_text("from a zombie")
+    assert Drafts(folder).rescue() == "from a zombie"
+    child.wait()

@@ -24,6 +24,7 @@ class Keeping(CopyActions):
     _drafts: Drafts | None = None
     _troubles: frozenset[str] = frozenset()
     _keeping_soon = False
+    _ran = False
     _settings: Settings | None = None
 
     @property
@@ -73,6 +74,9 @@ class Keeping(CopyActions):
     def keep(self) -> None:
         """Something changed: store a run's progress now, edits and prompt a little later."""
         self._choose_mode()
+        if self.state.running and not self._ran:
+            self._keep_typed()
+        self._ran = self.state.running
         self.recorder.look(self.state)
         self.keep_soon()
 
