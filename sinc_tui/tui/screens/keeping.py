@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sinc_tui.tui.recording import Recorder
 from sinc_tui.tui.screens.copy_actions import CopyActions
 
 if TYPE_CHECKING:
@@ -13,6 +12,7 @@ if TYPE_CHECKING:
     from sinc_tui.drafts import Drafts
     from sinc_tui.errors import SincError
     from sinc_tui.settings import Settings
+    from sinc_tui.tui.recording import Recorder
 
 _PAUSE = 0.4
 """Seconds between a change of the prompt or a band and its writing."""
@@ -31,6 +31,8 @@ class Keeping(CopyActions):
     def recorder(self) -> Recorder:
         """Made when the first run is to be kept, so that starting does not wait for it."""
         if self._recorder is None:
+            from sinc_tui.tui.recording import Recorder
+
             self._recorder = Recorder(self._not_kept, self._mode)
         return self._recorder
 
