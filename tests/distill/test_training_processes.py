@@ -31,10 +31,7 @@ sys.exit(main())
 def test_two_processes_train_one_adapter(tmp_path: Path) -> None:
     script, out = tmp_path / "watched.py", tmp_path / "run"
     script.write_text(SCRIPT)
-    launch = (
-        "-m accelerate.commands.launch --cpu --num_processes 2 --num_machines 1 "
-        "--mixed_precision no --dynamo_backend no --num_cpu_threads_per_process 1"
-    )
+    launch = "-m torch.distributed.run --standalone --nproc_per_node 2"
     options = f"distill train tiny --examples {STEPS * 2 * 2} --batch 2 --epochs 1 --dev 1"
     done = subprocess.run(
         [sys.executable, *launch.split(), str(script), *options.split(), "--out", str(out)],
