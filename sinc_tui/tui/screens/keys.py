@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from textual.binding import Binding, BindingType
 
-
 _AFTER_FOCUS = {"stop", "regenerate", "lock", "reset", "fold"}
 """Actions whose key must wait for a Tab before it, or that a widget may take first."""
 
