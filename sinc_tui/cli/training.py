@@ -23,8 +23,8 @@ _QUANTIZATIONS = ("F16", "BF16", "Q8_0", "Q5_1", "Q5_0", "Q4_1", "Q4_0")
 @click.option("--base", help="GGUF file, folder or Hub repository of the base model.")
 @click.option("--data", metavar="plain|rich|FILE", help="Examples; default: the profile's.")
 @click.option("--vocabulary", metavar="FILE.gguf", help="GGUF whose vocabulary the base shares.")
-@click.option("--from", "start", type=click.Path(path_type=Path), metavar="FOLDER",
-              help="Go on from the adapter in FOLDER (an earlier --out's `adapter`).")  # fmt: skip
+@click.option("--from", "start", type=click.Path(path_type=Path), metavar="PATH",
+              help="Go on from an adapter: an earlier run's `adapter` folder, or a GGUF file.")  # fmt: skip
 @click.option("--epochs", type=float)
 @click.option("--rank", type=int)
 @click.option("--alpha", type=int)

@@ -1,4 +1,4 @@
-"""From a trained adapter to files that llama.cpp loads."""
+"""From a trained adapter to files that llama.cpp loads, and back, to train on."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ _NAMES = {
     "mlp.up_proj": "ffn_up",
     "mlp.down_proj": "ffn_down",
 }
+_PROJECTIONS = {name: projection for projection, name in _NAMES.items()}
 _PREFIX = "base_model.model.model.layers."
 
 
@@ -51,6 +52,29 @@ def export_adapter(
         quantization=tuple(gguf.GGMLQuantizationType[name] for name in quantization),
         extra={LAYOUT_KEY: "chatml"},
     )
+
+
+def read_adapter(adapter: Path, base: Path) -> tuple[float, dict[str, Floats]]:
+    """Alpha, and the weights by peft's names, of a GGUF adapter that was trained on `base` (a GGUF).
+
+    The rank is the number of rows of every `lora_A`. Raises `SincError` for a file that is no adapter.
+    """
+    try:
+        reader, delta = gguf.GGUFReader(base), gguf.GGUFReader(adapter)
+        alpha = float(delta.get_field(gguf.Keys.Adapter.LORA_ALPHA).contents())
+    except (OSError, ValueError, AttributeError) as error:
+        raise SincError(f"{adapter} is no GGUF adapter: {error}.") from error
+    architecture = gguf_io.text(reader, "general.architecture") or ""
+    heads = _heads(reader, architecture) if architecture == "llama" else {}
+    weights: dict[str, Floats] = {}
+    for tensor in delta.tensors:
+        _, layer, name, _, side = tensor.name.split(".")
+        matrix = gguf_io.dequantized(tensor)
+        if side == "lora_b" and name in heads:
+            matrix = _halves(matrix, heads[name])
+        part = "lora_A" if side == "lora_a" else "lora_B"
+        weights[f"{_PREFIX}{layer}.{_PROJECTIONS[name]}.{part}.weight"] = matrix
+    return alpha, weights
 
 
 def _pairs(
@@ -81,3 +105,9 @@ def _interleaved(b: Floats, heads: int) -> Floats:
     """Rows in GGUF's order: the two halves of each head's rotary pairs side by side."""
     rows, rank = b.shape
     return b.reshape(heads, 2, rows // heads // 2, rank).swapaxes(1, 2).reshape(rows, rank)
+
+
+def _halves(b: Floats, heads: int) -> Floats:
+    """Undo `_interleaved`."""
+    rows, rank = b.shape
+    return b.reshape(heads, rows // heads // 2, 2, rank).swapaxes(1, 2).reshape(rows, rank)

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
+from peft import LoraConfig, PeftModel, get_peft_model, set_peft_model_state_dict
 from torch.nn import functional
 from transformers import AttentionInterface, AutoModelForCausalLM
 
+from sinc_tui.distill.export import read_adapter
 from sinc_tui.distill.profiles import ADAPTER_FILE, Profile
 from sinc_tui.errors import SincError
 
@@ -40,24 +41,44 @@ def add_adapter(model: Any, profile: Profile) -> PeftModel:
     return get_peft_model(model, config)
 
 
-def load_adapter(model: Any, folder: Path, profile: Profile) -> PeftModel:
-    """The adapter that an earlier run left in `folder`, to be trained on.
+def load_adapter(model: Any, source: Path, profile: Profile) -> PeftModel:
+    """The adapter in `source`, to be trained on: the folder of an earlier run, or a GGUF adapter.
 
     Raises `SincError` where there is none, or one of another shape than the profile's.
     """
-    if not (folder / ADAPTER_FILE).is_file():
+    if source.is_file():
+        return _load_gguf(model, source, profile)
+    if not (source / ADAPTER_FILE).is_file():
         raise SincError(
-            f"{folder} holds no adapter.",
-            hint="Name the `adapter` folder that `sinc-tui distill train` wrote.",
+            f"{source} holds no adapter.",
+            hint="Name the `adapter` folder that `sinc-tui distill train` wrote, or a GGUF adapter.",
         )
-    config = LoraConfig.from_pretrained(str(folder))
-    shape = (config.r, config.lora_alpha, set(config.target_modules))
-    if shape != (profile.rank, profile.alpha, set(profile.projections)):
+    config = LoraConfig.from_pretrained(str(source))
+    _check_shape(source, config.r, config.lora_alpha, set(config.target_modules), profile)
+    return PeftModel.from_pretrained(model, str(source), is_trainable=True)
+
+
+def _load_gguf(model: Any, source: Path, profile: Profile) -> PeftModel:
+    alpha, weights = read_adapter(source, Path(profile.base))
+    ranks = {len(w) for name, w in weights.items() if ".lora_A." in name}
+    projections = {name.split(".lora_")[0].rpartition(".")[2] for name in weights}
+    _check_shape(source, max(ranks, default=0), alpha, projections, profile)
+    adapted = add_adapter(model, profile)
+    tensors = {name: torch.from_numpy(weight) for name, weight in weights.items()}
+    unknown = set_peft_model_state_dict(adapted, tensors).unexpected_keys
+    if unknown:
+        raise SincError(f"{source} changes what {profile.base} does not have: {unknown[0]}.")
+    return adapted
+
+
+def _check_shape(
+    source: Path, rank: int, alpha: float, projections: set[str], profile: Profile
+) -> None:
+    if (rank, alpha, projections) != (profile.rank, profile.alpha, set(profile.projections)):
         raise SincError(
-            f"The adapter in {folder} has rank {config.r} and alpha {config.lora_alpha}.",
-            hint=f"Go on with it by --rank {config.r} --alpha {config.lora_alpha}.",
+            f"The adapter in {source} has rank {rank} and alpha {alpha:g}.",
+            hint=f"Go on with it by --rank {rank} --alpha {alpha:g}.",
         )
-    return PeftModel.from_pretrained(model, str(folder), is_trainable=True)
 
 
 def additive_mask(visible: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:

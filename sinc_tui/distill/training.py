@@ -18,6 +18,7 @@ import torch
 from accelerate import PartialState
 
 from sinc_tui.distill.dataset import Example, jitter_numbers
+from sinc_tui.distill.fused import fuse, keep_freed_memory
 from sinc_tui.distill.model import add_adapter, load_adapter, load_base, sequence_loss
 from sinc_tui.distill.packing import Batch, Packer, TokenSequence, batches, collate
 from sinc_tui.distill.profiles import ADAPTER_FILE, Profile
@@ -68,12 +69,14 @@ class Trainer:
         start: Path | None = None,
         report: Callable[[str], None] = print,
     ) -> None:
-        """`start` is the peft adapter to go on from, None for a fresh one of the profile's rank."""
+        """`start` is the adapter to go on from, a peft folder or a GGUF; None: a fresh one."""
         self.profile, self.folder, self.seed = profile, folder, seed
         self.progress = Progress()
         self._packer, self._train, self._dev = packer, train, dev
         self._evaluate_every, self._report = evaluate_every, report
-        self._started_from = start and _file_hash(start / ADAPTER_FILE)
+        self._started_from = start and _file_hash(
+            start if start.is_file() else start / ADAPTER_FILE
+        )
         folder.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(seed)
         self._processes = PartialState(cpu=not torch.cuda.is_available())
@@ -82,6 +85,9 @@ class Trainer:
         self.model = (
             add_adapter(base, profile) if start is None else load_adapter(base, start, profile)
         ).to(self._device)
+        if self._device.type == "cpu":
+            fuse(self.model)
+            keep_freed_memory()
         self._weights = [p for p in self.model.parameters() if p.requires_grad]
         self._optimizer = torch.optim.AdamW(
             self._weights,
@@ -242,7 +248,7 @@ class Trainer:
             "started_from": self._started_from,
             "base_sha256": _file_hash(Path(self.profile.base)),
             "data_sha256": _data_hash(self._train),
-            "examples": {"train": len(self._train), "dev": len(self._dev)},
+            "data": {"train": len(self._train), "dev": len(self._dev)},
             "torch": torch.__version__,
             "device": self._device.type,
             "processes": self._processes.num_processes,

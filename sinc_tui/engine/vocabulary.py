@@ -125,6 +125,21 @@ def _may_grow(partial: bytes) -> bool:
     )
 
 
+def _plain_text(piece: bytes) -> str:
+    """The text that a piece adds to a neutral string which stays neutral and open; else none.
+
+    Nearly all pieces are printable text without escapes, which needs no walk byte by byte.
+    """
+    try:
+        text = piece.decode()
+    except UnicodeDecodeError:
+        text = ""
+    if text.isprintable() and '"' not in text and "\\" not in text:
+        return text
+    step = advance(piece, NEUTRAL) if piece else None
+    return step.text if step and step.state.neutral and not step.closes else ""
+
+
 class Vocabulary:
     """The tokens of a model by what they do inside a string.
 
@@ -137,11 +152,11 @@ class Vocabulary:
 
     def __init__(self, pieces: Sequence[bytes]) -> None:
         self.pieces = list(pieces)
-        steps = [advance(piece, NEUTRAL) if piece else None for piece in self.pieces]
-        texts = [s.text if s and s.state.neutral and not s.closes else "" for s in steps]
+        texts = [_plain_text(piece) for piece in self.pieces]
+        numbers = {char for char in set("".join(texts)) if is_number(char)}
         self.plain: Mask = np.array([bool(t) for t in texts])
-        self.solid: Mask = np.array([bool(t.strip()) for t in texts])
-        self.digits: Mask = np.array([any(map(is_number, t)) for t in texts])
+        self.solid: Mask = np.array([bool(t) and not t.isspace() for t in texts])
+        self.digits: Mask = np.array([not numbers.isdisjoint(t) for t in texts])
         self._by_state: dict[StringState, Mask] = {NEUTRAL: self.plain}
 
     def __len__(self) -> int:

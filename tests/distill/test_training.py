@@ -106,6 +106,16 @@ def test_goes_on_from_an_earlier_adapter(trained: Trainer, packer: Packer, tmp_p
     assert len(json.loads((tmp_path / "more" / "card.json").read_text())["started_from"]) == 64
 
 
+def test_goes_on_from_an_exported_adapter(trained: Trainer, packer: Packer, tmp_path: Path) -> None:
+    exported = tmp_path / "adapter.gguf"
+    export_adapter(
+        trained.folder / "adapter", embedded_base(), exported, quantization=("F32", "F32")
+    )
+    more = Trainer(trained.profile, packer, [], [], tmp_path / "more", start=exported)
+    for ours, theirs in zip(more._weights, trained._weights, strict=True):
+        assert torch.equal(ours, theirs)
+
+
 @pytest.mark.parametrize(
     ("folder", "rank", "words"), [("adapter", 16, "rank 8"), ("nowhere", 8, "holds no adapter")]
 )
