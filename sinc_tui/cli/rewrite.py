@@ -49,6 +49,16 @@ def _finite(_context: click.Context, _option: click.Parameter, value: float | No
     type=click.Choice(["sequential", "parallel"]),
     help="Write the bands one after the other, or all six side by side.",
 )
+@click.option(
+    "--number-guard/--no-number-guard",
+    default=None,
+    help="Whether DATA may hold the prompt's numbers only. [default: yes]",
+)
+@click.option(
+    "--fact-keeper/--no-fact-keeper",
+    default=None,
+    help="Whether facts that the model left out are put into DATA. [default: yes]",
+)
 @click.option("--model", metavar="PATH.gguf", help="Use this model file.")
 @click.option("-v", "--verbose", is_flag=True, help="Say on stderr what is being done.")
 @engine_options

@@ -30,8 +30,8 @@ class _Deaf:
 class EngineStudent:
     """A GGUF under our decoder.
 
-    `free` takes every mask off, `bare` only the number guard and the fact keeper: what the model
-    keeps and invents by itself, in a document that is valid.
+    `free` takes every mask off. Without the number guard and the fact keeper of `sampler` it is seen
+    what the model keeps and invents by itself, in a document that is valid.
     """
 
     def __init__(
@@ -41,11 +41,10 @@ class EngineStudent:
         sampler: SamplerOptions = SamplerOptions(),
         *,
         free: bool = False,
-        bare: bool = False,
         options: EngineOptions = EngineOptions(),
     ) -> None:
         self.name = name
-        self._sampler, self._free, self._bare = sampler, free, bare
+        self._sampler, self._free = sampler, free
         self._decoder: Decoder | None = None
         self._path, self._options = path, options
 
@@ -54,13 +53,7 @@ class EngineStudent:
         if self._decoder is None:
             silence()
             self._decoder = open_decoder(self._path, self._options)[0]
-        request = Request(
-            prompt,
-            self._sampler,
-            keep_facts=not self._bare,
-            guarded=not self._bare,
-            free=self._free,
-        )
+        request = Request(prompt, self._sampler, free=self._free)
         texts, stats = self._decoder.decompose(request, _Deaf())
         return Decomposition(
             texts,
@@ -80,12 +73,18 @@ def _valid(texts: dict[Band, str], masks: dict[str, int]) -> bool:
 def open_student(spec: str, *, free: bool = False) -> EngineStudent:
     """A student from `MODEL[:bare][:parallel]`; MODEL is a GGUF file or a name of the catalogue.
 
+    `bare` is without number guard and fact keeper.
     Raises `SincError` where there is no such model.
     """
     model, *modes = spec.split(":")
-    sampler = SamplerOptions(decode="parallel" if "parallel" in modes else "sequential")
+    helped = "bare" not in modes
+    sampler = SamplerOptions(
+        decode="parallel" if "parallel" in modes else "sequential",
+        number_guard=helped,
+        fact_keeper=helped,
+    )
     name = f"{spec}:free" if free else spec
-    return EngineStudent(name, _model_path(model), sampler, free=free, bare="bare" in modes)
+    return EngineStudent(name, _model_path(model), sampler, free=free)
 
 
 def _model_path(model: str) -> Path:

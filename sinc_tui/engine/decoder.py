@@ -46,16 +46,12 @@ class Request:
         prompt: the raw prompt.
         sampler: how tokens are chosen, and the decoding mode.
         given: bands that are kept as they are.
-        keep_facts: whether facts that the model left out are put in when DATA and CONSTRAINTS close.
-        guarded: whether DATA may hold the prompt's numbers only.
         free: no mask and no limit at all, to measure what the model does by itself.
     """
 
     prompt: str
     sampler: SamplerOptions = SamplerOptions()
     given: Mapping[Band, str] = field(default_factory=dict)
-    keep_facts: bool = True
-    guarded: bool = True
     free: bool = False
 
 
@@ -98,7 +94,7 @@ class _Job:
         self.request = request
         self.texts: dict[Band, str] = dict(request.given)
         self.limits = limits(request.given)
-        self._keeper = FactKeeper(request.prompt) if request.keep_facts else None
+        self._keeper = FactKeeper(request.prompt) if request.sampler.fact_keeper else None
         self.masks: Counter[str] = Counter()
         self.spare = 0
         self._notes: list[str] = []
@@ -130,7 +126,9 @@ class _Job:
             )
         if band is Band.DATA:
             return BandRules(
-                guards=[NumberGuard(self.request.prompt)] if self.request.guarded else [],
+                guards=[NumberGuard(self.request.prompt)]
+                if self.request.sampler.number_guard
+                else [],
                 complete=lambda text: keeper.data(text, limit.characters) if keeper else text,
             )
         return BandRules()

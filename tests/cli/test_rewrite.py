@@ -58,9 +58,12 @@ def test_formats(rewriter: FakeRewriter, capsys: Capture, form: str) -> None:
 
 def test_options_reach_the_engine(rewriter: FakeRewriter, tmp_path: Path) -> None:
     model = tmp_path / "my model.gguf"
-    options = ["--seed", "7", "--temperature", "0.5", "--decode", "parallel", "--model", str(model)]
+    options = ["--seed", "7", "--temperature", "0.5", "--decode", "parallel", "--no-number-guard"]
+    options += ["--model", str(model)]
     assert main(["rewrite", "x", *options]) == 0
-    assert rewriter.asked[0][1] == SamplerOptions(seed=7, temperature=0.5, decode="parallel")
+    assert rewriter.asked[0][1] == SamplerOptions(
+        seed=7, temperature=0.5, decode="parallel", number_guard=False
+    )
     assert rewriter.model is not None
     assert (rewriter.model.path, rewriter.model.name) == (model, "my model")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -197,7 +198,9 @@ def test_free_runs_end_whatever_the_model_does(policy: str, mode: DecodeMode) ->
     """Nothing is masked there, so nothing holds but that it ends and that the texts are texts."""
     decoder = decoder_on(HostileRuntime(POLICIES[policy], 3))
     request = Request(
-        "fix", SamplerOptions(decode=mode), keep_facts=False, guarded=False, free=True
+        "fix",
+        SamplerOptions(decode=mode, number_guard=False, fact_keeper=False),
+        free=True,
     )
     texts, stats = decoder.decompose(request, Deaf())
     assert list(texts) == list(Band)
@@ -217,3 +220,32 @@ def test_the_figures(mode: DecodeMode) -> None:
     assert cut <= set(Band)
     assert {"PERSONA", "CONTEXT", "DATA", "CONSTRAINTS"} <= cut
     assert all(texts.values())
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("helped", [True, False])
+def test_number_guard_and_fact_keeper_can_be_switched_off(mode: DecodeMode, helped: bool) -> None:
+    sampler = SamplerOptions(decode=mode, number_guard=helped, fact_keeper=helped)
+
+    digits = decoder_on(HostileRuntime(POLICIES["only digits"], 3))
+    texts, stats = digits.decompose(Request("no number here", sampler), Deaf())
+    assert any(char.isdigit() for char in texts[Band.DATA]) is not helped
+    assert bool(stats.masks.get("number_guard")) is helped
+
+    words = decoder_on(HostileRuntime(POLICIES["closes at once"], 3))
+    texts, stats = words.decompose(Request("pay 12 EUR to foo_bar()", sampler), Deaf())
+    assert ("foo_bar()" in texts[Band.DATA]) is helped
+    assert bool(stats.masks.get("fact_keeper")) is helped
+
+
+@pytest.mark.skipif(
+    "SINC_HOSTILE_DOCUMENTS" not in os.environ,
+    reason="long: SINC_HOSTILE_DOCUMENTS=2000 says how many documents in parallel mode to judge",
+)
+def test_many_hostile_documents_in_parallel() -> None:
+    policies = list(POLICIES)
+    for seed in range(int(os.environ["SINC_HOSTILE_DOCUMENTS"])):
+        runtime = HostileRuntime(POLICIES[policies[seed % len(policies)]], seed)
+        texts, _ = run(decoder_on(runtime), "pay 1,200.50 to 12C", "parallel", seed=seed)
+        found = problems(SincDocument.from_bands(texts).model_dump_json())
+        assert found == [], (seed, texts)
