@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar
@@ -12,6 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.command import Provider
 from textual.screen import Screen
 
+from sinc_tui.clipboard_route import in_browser
 from sinc_tui.tui.screens.main import MainScreen
 from sinc_tui.tui.theme import SINC, THEMES
 
@@ -100,7 +102,8 @@ def run_app(model: ModelFile | None = None, *, worker: Sequence[str] | None = No
 
     `worker` is the engine's command line, for tests.
     """
-    if not (
+    browser = in_browser(os.environ)
+    if not browser and not (
         sys.__stdin__ and sys.__stdout__ and sys.__stdin__.isatty() and sys.__stdout__.isatty()
     ):
         from sinc_tui.errors import SincError
@@ -114,9 +117,15 @@ def run_app(model: ModelFile | None = None, *, worker: Sequence[str] | None = No
 
         return Rewriter(model, worker=worker)
 
-    app = SincApp(connect, _loaded())
+    app = (_browser_app() if browser else SincApp)(connect, _loaded())
     app.run()
     return app.return_code or 0
+
+
+def _browser_app() -> type[SincApp]:
+    from sinc_tui.tui.browser import BrowserApp
+
+    return BrowserApp
 
 
 def _loaded() -> Loaded | None:
