@@ -140,9 +140,7 @@ class AppServer(Server):
             )
         page = Template((_PAGE / "index.html").read_text(encoding="utf-8"))
         size = min(max(to_int(request.query.get("fontsize", ""), _FONT_SIZE), 6), 64)
-        text = page.substitute(
-            websocket=f"ws://{request.host}{request.path}ws", font_size=size
-        )
+        text = page.substitute(websocket=f"ws://{request.host}{request.path}ws", font_size=size)
         return web.Response(text=text, content_type="text/html")
 
     async def handle_websocket(self, request: web.Request) -> web.WebSocketResponse:

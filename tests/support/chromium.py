@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
@@ -33,6 +33,14 @@ if (!terminal) return "";
 const buffer = terminal.buffer.active;
 return [...Array(terminal.rows).keys()]
   .map(row => buffer.getLine(row)?.translateToString(true) ?? "").join("\\n");
+"""
+
+
+_FITS = """
+const {terminal} = window.client, screen = terminal.element.querySelector(".xterm-screen");
+const box = screen.getBoundingClientRect(), cell = box.height / terminal.rows;
+return box.top >= 0 && box.bottom <= innerHeight && box.bottom > innerHeight - 2 * cell
+  && box.right <= innerWidth && document.documentElement.scrollHeight <= innerHeight;
 """
 
 
@@ -68,6 +76,36 @@ class Page:
             actions.key_up(held)
         actions.perform()
 
+    def wait_until(self, condition: Callable[[], object], seconds: float = 60.0) -> None:
+        """Return when a condition holds; fail when it does not in time."""
+        WebDriverWait(self.driver, seconds, 0.1).until(lambda _driver: condition())
+
+    def fits(self) -> bool:
+        """Whether the whole terminal is in the window, and all of the window is used."""
+        return cast(bool, self.driver.execute_script(_FITS))
+
+    def complaints(self) -> list[str]:
+        """Errors of the page and what its security policy refused."""
+        return [entry["message"] for entry in self.driver.get_log("browser")
+                if entry["level"] == "SEVERE"]  # fmt: skip
+
+    def allow_clipboard(self, origin: str, *, allowed: bool = True) -> None:
+        """Let pages of an origin read and write the clipboard, or not even write it."""
+        for name in ("clipboard-write", "clipboard-read"):
+            self.driver.execute_cdp_cmd(
+                "Browser.setPermission",
+                {
+                    "permission": {"name": name, "allowWithoutSanitization": False},
+                    "setting": "granted" if allowed else "denied",
+                    "origin": origin,
+                },
+            )
+
+    def fill_clipboard(self, text: str) -> None:
+        """Put a text into the browser's clipboard."""
+        script = "navigator.clipboard.writeText(arguments[0]).then(arguments[1])"
+        self.driver.execute_async_script(script, text)
+
     def clipboard(self) -> str:
         """What the browser's clipboard holds."""
         script = "navigator.clipboard.readText().then(arguments[0], e => arguments[0]('! ' + e))"
@@ -83,9 +121,7 @@ def chromium(profile: Path, width: int = 1440, height: int = 900) -> Iterator[Pa
         options.add_argument(flag)
     driver = Chrome(options, ChromeService(PROGRAMS[1]))
     try:
-        driver.execute_cdp_cmd(
-            "Page.addScriptToEvaluateOnNewDocument", {"source": _CATCH_CLIENT}
-        )
+        driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": _CATCH_CLIENT})
         yield Page(driver)
     finally:
         driver.quit()
