@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from textual import messages
+from textual import events, messages
 from textual.driver import Driver
 from textual.drivers.web_driver import WebDriver
 
@@ -20,6 +20,15 @@ KEYS = {
 
 class BrowserDriver(WebDriver):
     """Textual's driver, which would go on for ever when the server that it writes to is gone."""
+
+    def start_application_mode(self) -> None:
+        """Begin with the focus, as the page does.
+
+        Textual begins without; a page that is quicker than the app would have its word about the
+        focus undone, and what is typed would be lost.
+        """
+        super().start_application_mode()
+        self._app.call_later(self._app.post_message, events.AppFocus())
 
     def run_input_thread(self) -> None:
         """Read keys until the app ends; when the input ends before it does, end the app."""
