@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import sys
 
@@ -11,16 +10,13 @@ import click
 from sinc_tui.cli.diagnostics import DONE, complain
 from sinc_tui.cli.inputs import model_file
 from sinc_tui.cli.output import write
-from sinc_tui.errors import SincError
+from sinc_tui.cli.serving import listening, needs
 
 PORT = 8462
 
 
 @click.command(short_help="Open the app in a browser.")
-@click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True,
-              help="Port on this machine; 0 takes any that is free.")  # fmt: skip
-@click.option("--host", default="127.0.0.1", show_default=True,
-              help="Another loopback address; others are refused.")  # fmt: skip
+@listening(PORT)
 @click.option("--no-open", is_flag=True, help="Only print the address.")
 @click.option("--model", metavar="PATH.gguf", help="Use this model file.")
 def web(port: int, host: str, no_open: bool, model: str | None) -> int:
@@ -43,15 +39,6 @@ def web(port: int, host: str, no_open: bool, model: str | None) -> int:
 
     serve(command, host=host, port=port, tell=tell, show=not no_open and _has_desktop())
     return DONE
-
-
-def needs(module: str, extra: str) -> None:
-    """Raise `SincError` where what an extra installs is not there."""
-    if importlib.util.find_spec(module) is None:
-        raise SincError(
-            f"This needs a package that is not installed ({module}).",
-            hint=f"Install it with: pip install 'sinc-tui[{extra}]'",
-        )
 
 
 def _has_desktop() -> bool:
