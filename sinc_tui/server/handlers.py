@@ -106,9 +106,9 @@ class Handlers:
             "warnings": _mended(text) if errors else [],
         }
 
-    def validate(self, text: str, rules: str = "sinc-tui") -> Answer:
+    def validate(self, text: str, rules: object = "sinc-tui") -> Answer:
         """Whether a document is valid under a set of rules, and if not, why."""
-        if rules not in RULESETS:
+        if not isinstance(rules, str) or rules not in RULESETS:
             raise RequestError(
                 f"There are no rules {rules!r}.", hint=f"Choose one of {', '.join(RULESETS)}."
             )

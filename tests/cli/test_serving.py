@@ -1,4 +1,4 @@
-"""`sinc-tui web` as a process: address on stdout, refusals that say what to do."""
+"""`sinc-tui web` and `serve` as processes: address on stdout, refusals that say what to do."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_it_prints_the_address_alone_and_serves_it(tmp_path: Path) -> None:
     assert err == "sinc-tui: Open this address in a browser; Ctrl-C ends.\n"
 
 
-@pytest.mark.parametrize("command", ["web"])
+@pytest.mark.parametrize("command", ["web", "serve"])
 def test_a_port_in_use(tmp_path: Path, command: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
@@ -44,25 +44,22 @@ def test_a_port_in_use(tmp_path: Path, command: str) -> None:
     assert b"--port 0" in ran.stderr
 
 
-@pytest.mark.parametrize("command", ["web"])
+@pytest.mark.parametrize("command", ["web", "serve"])
 def test_an_address_that_others_reach(tmp_path: Path, command: str) -> None:
     ran = run([*CLI, command, "--port", "0", "--host", "0.0.0.0"], tmp_path)
     assert (ran.returncode, ran.stdout) == (1, b"")
     assert b"0.0.0.0 is not an address of this machine alone" in ran.stderr
 
 
-def test_a_model_that_is_not_here(tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", ["web", "serve", "mcp"])
+def test_a_model_that_is_not_here(tmp_path: Path, command: str) -> None:
     """Told at once, not by a page that ends."""
-    ran = run(
-        [*CLI, "web", "--port", "0", "--no-open", "--model", "small"],
-        tmp_path,
-        HF_HOME=str(tmp_path),
-    )
+    ran = run([*CLI, command, "--model", "small"], tmp_path, HF_HOME=str(tmp_path))
     assert (ran.returncode, ran.stdout) == (1, b"")
     assert b"sinc-tui models pull small" in ran.stderr
 
 
-@pytest.mark.parametrize(("command", "missing"), [("web", "textual_serve")])
+@pytest.mark.parametrize(("command", "missing"), [("web", "textual_serve"), ("serve", "aiohttp")])
 def test_without_the_extra(tmp_path: Path, command: str, missing: str) -> None:
     program = (
         "import importlib.util, sys; find = importlib.util.find_spec; "
