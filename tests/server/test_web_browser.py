@@ -44,12 +44,11 @@ def test_type_run_read_copy(served: Served, page: Page) -> None:
     """Without a click: the page has the focus. The clipboard is the browser's."""
     page.keys("naïve 日本: fix line 3")
     page.keys(Keys.ENTER)
-    text = page.wait_for("finished", "naïve 日本: fix line 3", *FIRST_WORDS)
-    for band in Band:
-        assert f"✓ {band.value}" in text
+    page.wait_for("finished", "naïve 日本: fix line 3", *FIRST_WORDS, *(f"✓ {b}" for b in Band))
     page.allow_clipboard(served.origin)
     page.keys("y", held=Keys.CONTROL)
     page.wait_for("JSON: sent to the browser's clipboard.", "clipboard.txt")
+    page.wait_until(page.clipboard)
     document = json.loads(page.clipboard())
     assert [fragment["x"] for fragment in document["fragments"]] == list(TEXTS.values())
     assert "Σ x(nT)" in document["formula"]
