@@ -51,6 +51,11 @@ def drafts() -> Path:
     return state() / "drafts"
 
 
+def tour_seen() -> Path:
+    """The file that is there once the tour was shown."""
+    return state() / "tour-seen"
+
+
 def engine_log() -> Path:
     """Where the engine's child process writes what llama.cpp says."""
     return state() / "engine.log"

@@ -64,8 +64,10 @@ def test_what_is_in_it(wheel: Path) -> None:
     modules = {str(path.relative_to(ROOT)) for path in (ROOT / "sinc_tui").rglob("*.py")}
     styles = {str(path.relative_to(ROOT)) for path in (ROOT / "sinc_tui").rglob("*.tcss")}
     assert "sinc_tui/assets/tiny.adapter.gguf" in assets
+    page = {str(path.relative_to(ROOT)) for path in (ROOT / "sinc_tui/server/page").iterdir()}
     assert styles
-    assert assets | modules | styles | {"sinc_tui/py.typed"} <= names
+    assert page
+    assert assets | modules | styles | page | {"sinc_tui/py.typed"} <= names
     metadata = f"sinc_tui-{__version__}.dist-info"
     assert {name.split("/")[0] for name in names} == {"sinc_tui", metadata}
     assert f"{metadata}/licenses/LICENSE" in names

@@ -18,6 +18,9 @@ LAZY = {
     "models": "List, download and choose models.",
     "history": "List, search and export what ran in the app.",
     "doctor": "Look at machine, engine, models, terminal; say what is wrong.",
+    "serve": "Answer programs of this machine over HTTP.",
+    "mcp": "Answer agents and editors over MCP.",
+    "web": "Open the app in a browser.",
     "distill": "Train and judge a student of your own.",
 }
 """Commands of other modules, with the line of help that stands in the list."""

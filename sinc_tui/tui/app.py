@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar
@@ -12,6 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.command import Provider
 from textual.screen import Screen
 
+from sinc_tui.clipboard_route import in_browser
 from sinc_tui.tui.screens.main import MainScreen
 from sinc_tui.tui.theme import SINC, THEMES
 
@@ -53,15 +55,22 @@ class SincApp(App[None]):
         Binding("ctrl+q", "quit", "Quit", show=False, priority=True, id="quit"),
     ]
 
-    def __init__(self, connect: Callable[[], Engine], loaded: Loaded | None = None) -> None:
+    def __init__(
+        self,
+        connect: Callable[[], Engine],
+        loaded: Loaded | None = None,
+        *,
+        tour: bool = False,
+    ) -> None:
         """`connect` makes the engine; it is called after the first paint. `loaded` None means that
-        there are no settings but the defaults."""
+        there are no settings but the defaults. `tour` shows a newcomer around."""
         super().__init__()
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = SINC.name
         self._connect = connect
         self.loaded = loaded
+        self._tour = tour
 
     def on_mount(self) -> None:
         """Look as the settings say from the first paint on."""
@@ -70,17 +79,31 @@ class SincApp(App[None]):
 
             apply(self, self.loaded.settings, self.loaded.problems)
 
+    def on_ready(self) -> None:
+        """Show a newcomer around, once, unless they type already."""
+        main = self.screen_stack[0]
+        if self._tour and isinstance(main, MainScreen) and not main.typed:
+            from sinc_tui.tui import newcomer
+
+            newcomer.remember()
+            self.action_tour()
+
+    def action_tour(self) -> None:
+        """Show around on the main screen."""
+        main = self.screen_stack[0]
+        if isinstance(main, MainScreen):
+            main.show_tour()
+
     def get_default_screen(self) -> MainScreen:
         """The main screen is the ground that others are pushed upon."""
         return MainScreen(self._connect)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Textual's own, without the one that ours replaces."""
-        return (
-            command
-            for command in super().get_system_commands(screen)
-            if command.title not in ("Quit", "Keys")
-        )
+        """Textual's own, without those that ours replace, and what has no key."""
+        for command in super().get_system_commands(screen):
+            if command.title not in ("Quit", "Keys"):
+                yield command
+        yield SystemCommand("Tour", "Show me around, in four steps", self.action_tour)
 
     def on_resize(self, event: events.Resize) -> None:
         """Ask for a larger window while this one is too small."""
@@ -95,12 +118,15 @@ class SincApp(App[None]):
             self.pop_screen()
 
 
-def run_app(model: ModelFile | None = None, *, worker: Sequence[str] | None = None) -> int:
+def run_app(
+    model: ModelFile | None = None, *, worker: Sequence[str] | None = None, tour: bool = True
+) -> int:
     """Open the app on a model (None: the default one) and return the exit code.
 
-    `worker` is the engine's command line, for tests.
+    `worker` is the engine's command line, for tests. `tour` shows around who is new here.
     """
-    if not (
+    browser = in_browser(os.environ)
+    if not browser and not (
         sys.__stdin__ and sys.__stdout__ and sys.__stdin__.isatty() and sys.__stdout__.isatty()
     ):
         from sinc_tui.errors import SincError
@@ -114,9 +140,26 @@ def run_app(model: ModelFile | None = None, *, worker: Sequence[str] | None = No
 
         return Rewriter(model, worker=worker)
 
-    app = SincApp(connect, _loaded())
+    app = (_browser_app() if browser else SincApp)(connect, _loaded(), tour=tour and _is_new())
     app.run()
     return app.return_code or 0
+
+
+def _browser_app() -> type[SincApp]:
+    from sinc_tui.tui.browser import BrowserApp
+
+    return BrowserApp
+
+
+def _is_new() -> bool:
+    """Whether the tour was never shown; that alone is looked at by everyone who has seen it."""
+    from sinc_tui import paths
+
+    if paths.tour_seen().exists():
+        return False
+    from sinc_tui.tui import newcomer
+
+    return newcomer.is_new()
 
 
 def _loaded() -> Loaded | None:

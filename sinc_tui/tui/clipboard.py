@@ -2,7 +2,8 @@
 
 Over SSH a helper program would fill the clipboard of the wrong machine, so the terminal is asked
 (OSC 52). tmux swallows that sequence by default, so inside tmux its own command is used, over SSH
-too. A file is always written, because the terminal never says whether the text arrived.
+too. In a browser the page takes the terminal's part. A file is always written, because the terminal
+never says whether the text arrived.
 """
 
 from __future__ import annotations
@@ -26,7 +27,10 @@ _REACHED = {
     Route.TMUX: "copied to tmux, which passes it on to the terminal.",
     Route.NATIVE: "copied to the clipboard.",
     Route.OSC52: "sent to the terminal, which does not say whether it took it.",
+    Route.BROWSER: "sent to the browser's clipboard.",
 }
+_SEQUENCE = (Route.OSC52, Route.BROWSER)
+"""Ways that are a sequence in the output, which nobody acknowledges."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ class CopyResult:
     @property
     def confirmed(self) -> bool:
         """Whether the receiver said that it has the text; a terminal never does."""
-        return self.route is not Route.OSC52
+        return self.route not in _SEQUENCE
 
     @property
     def message(self) -> str:
@@ -72,15 +76,14 @@ async def copy(
     environment = os.environ if environment is None else environment
     troubles: list[str] = []
     saved = _save(text, file, troubles)
-    for route in plan(environment):
-        if route is Route.OSC52:
-            break
+    *helped, last = plan(environment)
+    for route in helped:
         trouble = await _run(_command(route), text, environment, seconds)
         if not trouble:
             return CopyResult(route, saved, tuple(troubles))
         troubles.append(trouble)
     send_osc52(text)
-    return CopyResult(Route.OSC52, saved, tuple(troubles))
+    return CopyResult(last, saved, tuple(troubles))
 
 
 def _command(route: Route) -> Sequence[str]:

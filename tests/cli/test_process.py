@@ -93,7 +93,13 @@ def test_the_app_needs_a_terminal(tmp_path: Path) -> None:
     assert b"Traceback" not in ran.stderr
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["rewrite", "--help"], ["--version"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--version"],
+        *([*command, "--help"] for command in ([], ["rewrite"], ["web"], ["serve"], ["mcp"])),
+    ],
+)
 def test_help_loads_nothing_heavy(tmp_path: Path, arguments: list[str]) -> None:
     heavy = (
         "textual",
@@ -103,6 +109,7 @@ def test_help_loads_nothing_heavy(tmp_path: Path, arguments: list[str]) -> None:
         "transformers",
         "pydantic",
         "numpy",
+        "aiohttp",
     )
     program = (
         "import sys; from sinc_tui.cli.main import main; "

@@ -16,6 +16,7 @@ import pytest
 
 from sinc_tui.tui.clipboard import CopyResult, Route, copy, plan
 
+WEB = {"TEXTUAL_DRIVER": "textual.drivers.web_driver:WebDriver"}
 TEXT = 'Zeile 1\n"quoted" – naïve 日本語\n'
 
 
@@ -60,6 +61,7 @@ def put_xclip(desk: dict[str, str], script: str) -> None:
         ({"SSH_CONNECTION": "::1 1 ::1 22"}, (Route.OSC52,)),
         ({"SSH_CONNECTION": "::1 1 ::1 22", "TMUX": "/tmp/s,1,0"}, (Route.TMUX, Route.OSC52)),
         ({"SSH_TTY": "", "TMUX": ""}, (Route.NATIVE, Route.OSC52)),
+        (WEB | {"TMUX": "/tmp/s,1,0", "SSH_TTY": "/dev/pts/1"}, (Route.BROWSER,)),
     ],
 )
 def test_plan(environment: dict[str, str], routes: tuple[Route, ...]) -> None:
@@ -128,6 +130,17 @@ async def test_no_helper_at_all(desk: dict[str, str], terminal: Terminal, tmp_pa
     assert terminal.sent == [TEXT]
     assert "install xclip or wl-clipboard" in result.hint
     assert "sent to the terminal" in result.message
+
+
+async def test_a_page_gets_the_sequence_and_no_helper(
+    desk: dict[str, str], terminal: Terminal, tmp_path: Path
+) -> None:
+    put_xclip(desk, f"cat > {tmp_path}/taken")
+    result = await copy(TEXT, send_osc52=terminal, environment=desk | WEB, file=tmp_path / "copy")
+    assert (result.route, result.confirmed, terminal.sent) == (Route.BROWSER, False, [TEXT])
+    assert "browser" in result.message
+    assert str(tmp_path / "copy") in result.hint
+    assert not (tmp_path / "taken").exists()
 
 
 async def test_file_is_private_and_replaced_whole(terminal: Terminal, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -18,6 +19,7 @@ _EXTRA = [
     ("tab", "Go to the next band; arrows scroll it"),
     ("⏎", "Fold a band, where bands stand in one column"),
     ("^p", "Command palette: every command by name"),
+    ("t", "Take the tour again, from this list"),
 ]
 """Keys that Textual or other widgets bind."""
 
@@ -26,6 +28,10 @@ class HelpScreen(Dialog[None]):
     """Built from the bindings themselves, so that it cannot tell other keys than there are."""
 
     CSS_PATH = "help.tcss"
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("t", "tour", "Tour", tooltip="Take the tour again", id="tour"),
+    ]
 
     def __init__(self, *bindings: Iterable[BindingType], main: bool = True) -> None:
         """`main` adds the keys that widgets of the main screen bind."""
@@ -41,6 +47,12 @@ class HelpScreen(Dialog[None]):
             box.border_title = "Keys"
             box.border_subtitle = "Esc closes"
             yield Static(Content("\n").join(map(_row, self._rows())), markup=False)
+
+    async def action_tour(self) -> None:
+        """Close, then show around."""
+        if self._main:
+            self.dismiss(None)
+            await self.app.run_action("tour")
 
     def _rows(self) -> list[tuple[str, str]]:
         rows = [

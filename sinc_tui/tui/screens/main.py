@@ -11,8 +11,8 @@ from textual.binding import BindingType
 from textual.widgets import TextArea
 from textual.worker import Worker, WorkerState
 
-from sinc_tui.tui.screens.keep_actions import KeepActions
 from sinc_tui.tui.screens.keys import MAIN_KEYS
+from sinc_tui.tui.screens.touring import Touring
 from sinc_tui.tui.session import Engine, Session
 from sinc_tui.tui.widgets.badges import Badges
 from sinc_tui.tui.widgets.bands import Bands
@@ -31,7 +31,7 @@ _FRAME = 1 / 20
 """Seconds between two drawings of a stream; deltas in between are drawn together."""
 
 
-class MainScreen(KeepActions):
+class MainScreen(Touring):
     """Turns keys into runs, and the session's state into what the widgets show."""
 
     AUTO_FOCUS = "#prompt"
@@ -85,12 +85,16 @@ class MainScreen(KeepActions):
         await self.session.load()
 
     def on_prompt_editor_submitted(self, message: PromptEditor.Submitted) -> None:
-        """Enter in the prompt runs."""
+        """Enter in the prompt runs; during the tour it goes on."""
         message.stop()
-        self.action_run()
+        if self.tour is not None:
+            self.tour.go_on()
+        else:
+            self.action_run()
 
     def action_run(self) -> None:
         """Write the bands of what the prompt editor holds."""
+        self.end_tour()
         if not self._prompt.text.strip():
             self._notice.say("The prompt is empty.", hint="Type one first.", tone="warning")
             return
@@ -99,10 +103,10 @@ class MainScreen(KeepActions):
         self._run(self._prompt.text, self.first_seed(), self.state.locked_texts())
 
     async def action_stop(self) -> None:
-        """Stop and keep what is there; with nothing to stop, take the messages away."""
+        """Stop and keep what is there; with nothing to stop, take tour and messages away."""
         if self.state.running:
             await self.session.stop()
-        else:
+        elif not self.end_tour():
             self._notice.hush()
 
     @work(group="engine", exit_on_error=False)
@@ -143,6 +147,7 @@ class MainScreen(KeepActions):
         message.stop()
         self.keep_soon()
         if message.text_area is self._prompt:
+            self.end_tour()
             self._show_findings()
         elif self._take_edits():
             self._draw()
@@ -209,7 +214,7 @@ class MainScreen(KeepActions):
         """Hide what makes no sense here, dim what would do nothing."""
         state = self.state
         if action == "stop":
-            return state.running or bool(self._notice.text)
+            return state.running or self.tour is not None or bool(self._notice.text)
         if action in ("regenerate", "lock", "reset", "fold"):
             band = self._bands.focused_band or self._last_band
             if action == "reset":

@@ -1,0 +1,1 @@
+"""Faces for browsers and programs: the screen in a browser, HTTP, MCP."""

@@ -1,0 +1,194 @@
+"""MCP over the pipes of a real child process."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sinc_tui.server.mcp import MOST_BYTES, VERSIONS
+from sinc_tui.sinc.rulesets import RULESETS, problems
+from tests.cli.processes import CLI, SCRIPTED, environment
+from tests.support.scripted_worker import TEXTS
+
+BANDS = {band.lower(): text for band, text in TEXTS.items()}
+
+
+class Client:
+    """Talks to a server, one line at a time."""
+
+    def __init__(self, command: Sequence[str], home: Path) -> None:
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            cwd=home, env=environment(home),
+        )  # fmt: skip
+        assert self.process.stdin
+        assert self.process.stdout
+        self._in, self._out = self.process.stdin, self.process.stdout
+        self._last = 0
+
+    def send(self, line: bytes) -> None:
+        self._in.write(line + b"\n")
+        self._in.flush()
+
+    def say(self, method: str, identity: object = None, **params: Any) -> None:
+        """A request, or without an identity a notification."""
+        message = {"jsonrpc": "2.0", "method": method, "params": params}
+        self.send(json.dumps(message | ({} if identity is None else {"id": identity})).encode())
+
+    def hear(self) -> dict[str, Any]:
+        """The next message."""
+        message = json.loads(self._out.readline())
+        assert message["jsonrpc"] == "2.0"
+        return message
+
+    def ask(self, method: str, **params: Any) -> dict[str, Any]:
+        """The answer to a request, when nothing else is under way."""
+        self._last += 1
+        self.say(method, self._last, **params)
+        answer = self.hear()
+        assert answer["id"] == self._last
+        return answer
+
+    def call(self, name: str, **arguments: Any) -> dict[str, Any]:
+        """What a tool answers."""
+        result = self.ask("tools/call", name=name, arguments=arguments)["result"]
+        assert not result["isError"], result
+        assert json.loads(result["content"][0]["text"]) == result["structuredContent"]
+        return result["structuredContent"]
+
+    def trouble(self, name: str, **arguments: Any) -> str:
+        """What a tool complains about."""
+        result = self.ask("tools/call", name=name, arguments=arguments)["result"]
+        assert result["isError"]
+        return result["content"][0]["text"]
+
+    def end(self) -> tuple[int, bytes, bytes]:
+        """Close its input; exit code and what it still said."""
+        out, err = self.process.communicate(timeout=60)
+        return self.process.returncode, out, err
+
+
+Start = Callable[..., Client]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Start servers: on a script of the scripted engine, or with a command line."""
+    with ExitStack() as stack:
+
+        def begun(script: str = "normal", command: Sequence[str] = ()) -> Client:
+            client = Client([*(command or [*SCRIPTED, script]), "mcp"], tmp_path)
+            stack.callback(client.process.kill)
+            return client
+
+        yield begun
+
+
+def test_handshake(start: Start) -> None:
+    client = start()
+    for asked in (*VERSIONS, "1999-01-01"):
+        hello = client.ask("initialize", protocolVersion=asked)["result"]
+        assert hello["protocolVersion"] == (asked if asked in VERSIONS else VERSIONS[0])
+        assert hello["capabilities"] == {"tools": {}}
+    client.say("notifications/initialized")
+    assert client.ask("ping")["result"] == {}
+    assert client.end() == (0, b"", b"")
+
+
+def test_tools(start: Start) -> None:
+    client = start()
+    tools = {tool["name"]: tool for tool in client.ask("tools/list")["result"]["tools"]}
+    assert list(tools) == ["sinc_scatter", "sinc_snr", "sinc_validate", "sinc_build"]
+    for tool in tools.values():
+        assert set(tool["inputSchema"]["required"]) <= set(tool["inputSchema"]["properties"])
+    document = client.call("sinc_scatter", prompt="fix line 3", seed=7, decode="parallel")
+    assert [fragment["x"] for fragment in document["fragments"]] == list(TEXTS.values())
+    assert document["_elapsed_ms"] >= 0
+    for given in (document, json.dumps(document)):
+        figure = client.call("sinc_snr", sinc_json=given)
+        assert figure["snr"] == document["_snr"]["snr"]
+    built = client.call("sinc_build", **BANDS)
+    assert built["fragments"] == document["fragments"]
+    del built["_snr"]
+    assert client.call("sinc_validate", sinc_json=built)["valid"]
+    assert client.call("sinc_validate", sinc_json="[]", rules="article")["errors"]
+
+
+def test_tools_complain_in_words(start: Start) -> None:
+    client = start()
+    assert "empty" in client.trouble("sinc_scatter", prompt=" ")
+    assert "must be text" in client.trouble("sinc_scatter")
+    assert "seed is wrong" in client.trouble("sinc_scatter", prompt="x", seed="x")
+    assert "sinc_json" in client.trouble("sinc_snr")
+    assert "not valid JSON" in client.trouble("sinc_snr", sinc_json="{")
+    assert "no rules" in client.trouble("sinc_validate", sinc_json={}, rules=["x"])
+    assert "TASK has 2 sentences" in client.trouble("sinc_build", **BANDS | {"task": "A b. C d."})
+    assert "Run again" in start("crash").trouble("sinc_scatter", prompt="x")
+    assert "Choose another model" in start("load-error").trouble("sinc_scatter", prompt="x")
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        (b"fix line 3", -32700),
+        (b'{"jsonrpc": "2.0", "id": 1', -32700),
+        (b"\xff\xfe", -32700),
+        (b"[" * 100_000, -32700),
+        (b"[]", -32600),
+        (b'{"id": 1, "method": "ping"}', -32600),
+        (b'{"jsonrpc": "2.0", "id": [], "method": "ping"}', -32600),
+        (b"x" * (MOST_BYTES + 1), -32600),
+        (b'{"jsonrpc": "2.0", "id": 1, "method": "resources/list"}', -32601),
+        (b'{"jsonrpc": "2.0", "id": 1, "method": ["ping"]}', -32601),
+        (b'{"jsonrpc": "2.0", "id": 1, "method": "ping", "params": [1]}', -32602),
+        (b'{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "x"}}', -32602),
+        (b'{"jsonrpc": "2.0", "id": 1, "method": "tools/call", '
+         b'"params": {"name": "sinc_snr", "arguments": "x"}}', -32602),
+    ],
+    ids=lambda value: str(value[:40] if isinstance(value, bytes) else value),
+)  # fmt: skip
+def test_what_breaks_the_protocol_is_answered_and_survived(
+    start: Start, line: bytes, code: int
+) -> None:
+    client = start()
+    client.send(line)
+    assert client.hear()["error"]["code"] == code
+    assert client.ask("ping")["result"] == {}
+
+
+def test_what_needs_no_answer_gets_none(start: Start) -> None:
+    client = start()
+    client.send(b"")
+    client.send(b'{"jsonrpc": "2.0", "id": 5, "result": {}}')
+    client.say("notifications/unknown")
+    client.say("notifications/cancelled", requestId=["never"])
+    assert client.ask("ping")["result"] == {}
+
+
+def test_a_call_is_cancelled_and_others_go_on_meanwhile(start: Start) -> None:
+    """A run that is stuck: without the cancellation the second call would never be answered."""
+    client = start("stuck")
+    arguments = {"prompt": "x"}
+    client.say("tools/call", "first", name="sinc_scatter", arguments=arguments)
+    assert client.ask("ping")["result"] == {}
+    client.say("notifications/cancelled", requestId="first")
+    client.say("tools/call", "second", name="sinc_scatter", arguments=arguments)
+    assert client.call("sinc_snr", sinc_json="{}")["fragments"] == "0/6"
+    assert client.end() == (0, b"", b""), "the end of the input stops what is under way"
+
+
+def test_the_real_model(start: Start, tiny_model: object) -> None:
+    client = start(command=CLI)
+    client.ask("initialize", protocolVersion=VERSIONS[0])
+    document = client.call("sinc_scatter", prompt="fix line 3 of app.py", decode="parallel")
+    assert document.pop("_snr")["fragments"] == "6/6"
+    assert document.pop("_elapsed_ms") > 0
+    text = json.dumps(document, ensure_ascii=False)
+    assert {rules: problems(text, rules) for rules in RULESETS} == {rules: [] for rules in RULESETS}
+    assert client.end() == (0, b"", b"")
