@@ -214,6 +214,6 @@ def test_a_truncated_model(tiny_model: ModelFile, tmp_path: Path, share: float) 
     size = max(24, int(tiny_model.path.stat().st_size * share))
     with tiny_model.path.open("rb") as whole:
         path.write_bytes(whole.read(size))
-    with pytest.raises(RuntimeFailure, match=r"half\.gguf could not be loaded\.") as caught:
+    with pytest.raises(SincError, match=r"half\.gguf is damaged: it (ends|holds no)") as caught:
         LlamaRuntime(path)
-    assert "damaged" in caught.value.hint
+    assert "again" in caught.value.hint

@@ -161,7 +161,11 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         headers = self.headers
         request = Request(
-            self.side, self.command, self.path, headers.get("Range", ""), headers.get("Authorization", "")
+            self.side,
+            self.command,
+            self.path,
+            headers.get("Range", ""),
+            headers.get("Authorization", ""),
         )
         self.hub.served.append(request)
         fault = self.hub.fault(request) or Fault()
