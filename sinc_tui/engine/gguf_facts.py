@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,13 @@ def read_facts(path: Path) -> ModelFacts | None:
         return _facts(metadata, tensors)
     except (OSError, ValueError, LookupError, TypeError, ArithmeticError):
         return None
+
+
+def architecture(path: Path) -> str:
+    """The kind of model that a file says it is, `unknown` where it does not tell."""
+    with suppress(OSError, ValueError):
+        return str(read_head(path).metadata.get("general.architecture", "unknown"))
+    return "unknown"
 
 
 def model_parts(path: Path) -> list[Path]:

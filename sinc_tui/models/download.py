@@ -13,15 +13,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal
 
 from sinc_tui.errors import SincError
 from sinc_tui.models import download_errors as errors
+from sinc_tui.models.asking import Asker
 from sinc_tui.models.catalog import CatalogFile, CatalogModel, file_place
 from sinc_tui.models.partial import Partial
 from sinc_tui.models.placement import Placement, place
 from sinc_tui.models.references import PathReference
-from sinc_tui.models.remote import Changed, Remote, RemoteReference, Retry, Wire, look_up, new_wire
+from sinc_tui.models.remote import Changed, Remote, RemoteReference, Wire, look_up, new_wire
 from sinc_tui.models.transfer import DownloadOptions, NoRanges, Transfer
 
 Phase = Literal["looking", "waiting", "fetching", "checking"]
@@ -30,7 +31,6 @@ _WINDOW = 5.0
 """Seconds over which the speed is taken."""
 _CHANGES = 3
 """Times that a file may change on the server while it is fetched."""
-_Answer = TypeVar("_Answer")
 
 __all__ = ["Cancelled", "Download", "DownloadOptions", "Downloaded", "Progress"]
 
@@ -151,7 +151,8 @@ class Download:
     def _job(self, file: CatalogFile, wire: Wire) -> _Job:
         reference = self.model.reference(file)
         assert not isinstance(reference, PathReference)
-        remote = self._persistently(lambda: look_up(reference, wire, self._options.connect_timeout))
+        asker = Asker(self.model.name, self._options, self._check_cancelled, self._looking)
+        remote = asker.ask(lambda: look_up(reference, wire, self._options.connect_timeout))
         errors.check_promise(self.model.name, file, remote)
         return _Job(file, reference, remote, place(reference, remote))
 
@@ -255,44 +256,6 @@ class Download:
         self._progress = replace(self._progress, **changes)  # type: ignore[arg-type]
         self._listener(self._progress)
 
-    def _persistently(self, ask: Callable[[], _Answer]) -> _Answer:
-        """Ask a server until it answers, a few times; can be cancelled all the while."""
-        options = self._options
-        for failures in range(options.attempts):
-            self._check_cancelled(0)
-            self._tell(phase="looking")
-            try:
-                return self._interruptibly(ask)
-            except Retry as trouble:
-                wait = min(options.backoff * 2**failures, options.longest_backoff)
-                wait = max(wait, trouble.after or 0.0)
-                last = trouble
-            if wait > options.longest_wait or failures + 1 == options.attempts:
-                break
-            self._tell(note=f"{last.reason}; trying again in {wait:.0f} s")
-            self._cancelled.wait(wait)
-        raise errors.unreachable(self.model.name, last)
-
-    def _interruptibly(self, ask: Callable[[], _Answer]) -> _Answer:
-        """Call in a thread that is left to itself when the user has had enough."""
-        answers: list[_Answer] = []
-        failures: list[BaseException] = []
-        ended = threading.Event()
-
-        def work() -> None:
-            try:
-                answers.append(ask())
-            except BaseException as error:
-                failures.append(error)
-            ended.set()
-
-        threading.Thread(target=work, daemon=True).start()
-        while not ended.wait(self._options.interval):
-            self._check_cancelled(0)
-        if failures:
-            raise failures[0]
-        return answers[0]
-
     @contextmanager
     def _locked(self, path: Path) -> Iterator[None]:
         """Hold the file's lock; where another program has it, wait."""
@@ -304,7 +267,7 @@ class Download:
             with suppress(Timeout):
                 lock.acquire(timeout=0)
                 break
-            self._check_cancelled(0)
+            self._check_cancelled()
             self._tell(phase="waiting", note="another program is downloading this file")
             self._cancelled.wait(self._options.interval)
         try:
@@ -321,7 +284,10 @@ class Download:
             with suppress(Exception):
                 wire.client.close()
 
-    def _check_cancelled(self, done: int) -> None:
+    def _looking(self, note: str) -> None:
+        self._tell(phase="looking", note=note)
+
+    def _check_cancelled(self, done: int = 0) -> None:
         if self._cancelled.is_set():
             name, here = self.model.name, errors.kept(self._before + done, self._progress.total)
             hint = errors.resume_hint(name)

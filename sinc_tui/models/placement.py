@@ -26,22 +26,18 @@ class Placement:
     """Places of one file.
 
     Attributes:
-        target: where its content goes.
+        target: where its content goes; part: where it is while it is not whole.
         lock: held while it is written, by other users of the Hub's cache too.
         pointer: the link by which it is found in a snapshot of the Hub's cache.
         ref, commit: the file that tells which commit a branch or tag is, and that commit.
     """
 
     target: Path
+    part: Path
     lock: Path
     pointer: Path | None = None
     ref: Path | None = None
     commit: str = ""
-
-    @property
-    def part(self) -> Path:
-        """Where it is while it is not whole."""
-        return self.target.with_name(self.target.name + PART)
 
     def publish(self) -> Path:
         """Make the whole file findable; where it is to be opened. Raises `OSError`."""
@@ -61,11 +57,17 @@ class Placement:
         return self.pointer
 
 
+def file_mark(file: str) -> str:
+    """What tells the unfinished files of one repository apart."""
+    return hashlib.sha256(file.encode()).hexdigest()[:8]
+
+
 def place(reference: HubReference | WebReference, remote: Remote) -> Placement:
     """Where the file goes; raises `SincError` for an answer that no Hub gives."""
     if isinstance(reference, WebReference):
         target = web_place(reference)
-        return Placement(target, target.with_name(target.name + ".lock"))
+        part, lock = (target.with_name(target.name + end) for end in (PART, ".lock"))
+        return Placement(target, part, lock)
     from huggingface_hub import constants
     from huggingface_hub.file_download import repo_folder_name
 
@@ -86,6 +88,7 @@ def place(reference: HubReference | WebReference, remote: Remote) -> Placement:
         raise SincError(f"{branch!r} is no revision.", hint="Name a branch, a tag or a commit.")
     return Placement(
         target=folder / "blobs" / etag,
+        part=folder / "blobs" / f"{etag}.{file_mark(reference.file)}{PART}",
         lock=cache / ".locks" / name / f"{etag}.lock",
         pointer=folder / "snapshots" / remote.commit / reference.file,
         ref=folder / "refs" / branch if branch else None,

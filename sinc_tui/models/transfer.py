@@ -53,6 +53,11 @@ class DownloadOptions:
     longest_wait: float = 120.0
     interval: float = 0.1
 
+    def pause(self, failures: int, asked: float | None) -> float:
+        """Seconds to wait after so many failures in a row, of which the last `asked` for some."""
+        wait = min(self.backoff * float(2 ** (failures - 1)), self.longest_backoff)
+        return wait if asked is None else max(wait, asked)
+
 
 class Transfer:
     """One file's way from `remote` into `partial`. Threads are started by `start`, and end after `stop`."""
@@ -221,13 +226,9 @@ class Transfer:
         options = self._options
         if failures >= options.attempts:
             raise SincError(f"{trouble.reason[:1].upper()}{trouble.reason[1:]}.", retryable=True)
-        wait = min(options.backoff * 2 ** (failures - 1), options.longest_backoff)
-        if trouble.after is not None:
-            if trouble.after > options.longest_wait:
-                raise SincError(
-                    f"The server asks to wait {trouble.after / 60:.0f} minutes.", retryable=True
-                )
-            wait = max(wait, trouble.after)
+        wait = options.pause(failures, trouble.after)
+        if wait > options.longest_wait:
+            raise SincError(f"The server asks to wait {wait / 60:.0f} minutes.", retryable=True)
         with self._changed:
             self.note = (
                 f"{trouble.reason}; trying again in {wait:.0f} s" if wait >= 1 else trouble.reason

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sinc_tui.engine.client import WORKER
-from sinc_tui.engine.protocol import Error, Load, Message, Progress, Ready, decode_message, encode
+from sinc_tui.engine.protocol import Error, Load, Message, Ready, decode_message, encode
 from tests.support.broken_gguf import broken, write_model
 
 

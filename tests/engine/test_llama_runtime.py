@@ -16,6 +16,7 @@ from sinc_tui.engine.machine import physical_cores
 from sinc_tui.engine.protocol import EngineOptions
 from sinc_tui.engine.runtime import Cancelled, Run, RuntimeFailure
 from sinc_tui.engine.sampler import Logits
+from sinc_tui.errors import SincError
 from sinc_tui.models.default import ModelFile
 
 PREFIX = "You are an engine. Decompose the prompt into six bands."
