@@ -168,9 +168,11 @@ class Download:
                 self._fetch(job)
                 return
             except Changed:
-                self._tell(note="the file has changed on the server; starting again")
+                self._tell(note="the server has another file now; asking again")
                 with self._wire() as wire:
                     fresh = self._job(job.file, wire)
+                if fresh.placement.part != job.placement.part:
+                    Partial(job.placement.part).delete()
                 job.remote, job.placement = fresh.remote, fresh.placement
             except NoRanges:
                 job.remote = replace(job.remote, ranges=False)
@@ -194,11 +196,6 @@ class Download:
                 raise errors.resumable(
                     error, self.model.name, transfer.done, remote.size
                 ) from error
-            except Changed:
-                transfer.stop()
-                transfer.join()
-                partial.delete()
-                raise
             finally:
                 transfer.stop()
                 transfer.join(0.5)

@@ -126,7 +126,7 @@ def serving(hub: Hub) -> Iterator[Hub]:
     hub.url = f"http://127.0.0.1:{servers[0].server_port}"
     hub.cdn = f"http://localhost:{servers[1].server_port}"
     for server in servers:
-        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.005,), daemon=True).start()
     try:
         yield hub
     finally:
