@@ -192,6 +192,8 @@ class Download:
             )
             try:
                 sha256 = self._follow(transfer)
+            except Cancelled:
+                raise
             except SincError as error:
                 raise errors.resumable(
                     error, self.model.name, transfer.done, remote.size

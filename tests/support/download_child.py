@@ -61,13 +61,7 @@ class Downloads:
 
 def main() -> None:
     """Serve."""
-    import filelock
-    import httpx2
-    import huggingface_hub.file_download
-
-    assert filelock
-    assert httpx2
-    assert huggingface_hub
+    _import_everything()
     for line in sys.stdin:
         reading, writing = os.pipe()
         child = os.fork()
@@ -82,6 +76,16 @@ def main() -> None:
             said = answers.read()
         os.waitpid(child, 0)
         print(said or "null", flush=True)
+
+
+def _import_everything() -> None:
+    """Much of it is imported at first use: try a download from where nobody listens."""
+    import filelock
+
+    assert filelock.FileLock
+    model = {"name": "m", "repository": "nobody/nothing", "file": "m.gguf"}
+    options = {"attempts": 1}
+    _download({"url": "http://127.0.0.1:9", "home": "", "model": model, "options": options})
 
 
 def _download(request: dict[str, Any]) -> dict[str, Any]:

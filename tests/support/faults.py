@@ -74,8 +74,14 @@ class Outcome:
 
     @property
     def allowed(self) -> int:
-        """Bytes that may be sent again: a chunk for each connection; of an unknown byte, all of them."""
-        return SIZE + CHUNK if self.kind == "byte flipped" else CHUNK * CONNECTIONS
+        """Bytes that may be sent again: a chunk for each connection.
+
+        Of a file with one wrong byte, nobody knows which: all of it. Where the file changes, what each
+        connection has under way is of the old content, and what it asks for next is refused: two chunks.
+        """
+        if self.kind == "byte flipped":
+            return SIZE + CHUNK
+        return CHUNK * CONNECTIONS * (2 if self.kind.startswith("file changed") else 1)
 
 
 def content_of(seed: int) -> bytes:
