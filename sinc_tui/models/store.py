@@ -81,7 +81,7 @@ def stored(model: CatalogModel) -> StoredModel:
     except SincError as error:
         problem = error
     here = [(file, path) for file, path in places if path is not None and path.is_file()]
-    partial = sum(_size(path) for path in _unfinished(model) if path.name.endswith(PART))
+    partial = sum(map(_size, _unfinished(model)))
     state = State.PARTLY if here or partial else State.ABSENT
     if here and len(here) == len(model.files):
         problem = _quick_problem(model, here)
