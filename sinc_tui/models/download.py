@@ -160,6 +160,8 @@ class Download:
         """Fetch one file and put it in its place, unless somebody else did meanwhile."""
         target = job.placement.target
         for _ in range(_CHANGES):
+            if self._here(job.file) is not None:
+                return
             there = target.is_file() and job.remote.size in (None, target.stat().st_size)
             if there and job.placement.pointer is not None:
                 job.placement.publish()

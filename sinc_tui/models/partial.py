@@ -126,6 +126,7 @@ class Partial:
         """Move the whole file to its place in one step. Raises `OSError`."""
         self.close()
         target.parent.mkdir(parents=True, exist_ok=True)
+        os.truncate(self.path, sum(chunk.have for chunk in self.chunks))
         self.sync()
         os.replace(self.path, target)
         self.journal.unlink(missing_ok=True)
@@ -164,7 +165,7 @@ class Partial:
                 chunk.forget()
 
     def _read(self) -> tuple[dict[str, Any], list[tuple[int, int, int]]] | None:
-        """Head and entries; a last line that was torn is left out."""
+        """Head and entries; a line that was torn is left out, by a kill the last, by a full disk any."""
         try:
             lines = self.journal.read_bytes().decode().split("\n")[:-1]
             head = json.loads(lines[0])
@@ -172,8 +173,9 @@ class Partial:
                 return None
             entries = []
             for line in lines[1:]:
-                number, crc, have = map(int, line.split())
-                entries.append((number, crc, have))
+                fields = line.split()
+                if len(fields) == 3 and all(map(str.isdecimal, fields)):
+                    entries.append((int(fields[0]), int(fields[1]), int(fields[2])))
             return head, entries
         except (OSError, ValueError, LookupError, TypeError):
             return None

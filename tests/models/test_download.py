@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
+import subprocess
 import threading
 from pathlib import Path
 from typing import Any
@@ -285,6 +287,49 @@ def test_two_at_once_fetch_one_copy(hub: Hub) -> None:
     assert paths_found[0] == paths_found[1]
     assert paths_found[0].read_bytes() == CONTENT
     assert hub.sent == len(CONTENT)
+
+
+def test_two_at_once_from_the_web(hub: Hub, tmp_path: Path) -> None:
+    whole = write_model(tmp_path / "m.gguf").read_bytes()
+    hub.files[NAME] = whole
+    wanted = model_for(f"{hub.url}/web/{NAME}")
+    phases: set[str] = set()
+
+    def run() -> None:
+        Download(wanted, lambda progress: phases.add(progress.phase), FAST).run()
+
+    def fault(request: Request) -> Fault | None:
+        while request.range != "bytes=0-0" and "waiting" not in phases:
+            hub.released.wait(0.01)
+        return None
+
+    hub.fault = fault
+    threads = [threading.Thread(target=run) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert located(wanted) is not None
+    assert hub.sent == len(whole) + 2, "one byte for each question"
+
+
+def test_a_disk_that_gets_full(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A real one, of half a megabyte, that is made larger then."""
+    disk = tmp_path / "hub"
+    disk.mkdir()
+    mounted = ["mount", "-t", "tmpfs", "-o", "size=512k", "none", str(disk)]
+    if os.getuid() or subprocess.run(mounted, capture_output=True, check=False).returncode:
+        pytest.skip("only root can mount a small disk, and not in every container")
+    try:
+        monkeypatch.setattr("shutil.disk_usage", lambda _: type("U", (), {"free": 1 << 30}))
+        error = refusal(model())
+        assert "No space left on device. What has arrived is kept." in error.message
+        assert "Free some space" in error.hint
+        subprocess.run(["mount", "-o", "remount,size=4m", str(disk)], check=True)
+        assert pull(model()).path.read_bytes() == CONTENT
+        assert hub.sent <= len(CONTENT) + FAST.connections * CHUNK
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True)
 
 
 def test_split_files_are_one_model(hub: Hub) -> None:
