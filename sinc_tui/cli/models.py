@@ -64,8 +64,7 @@ def pull(model: str, repair: bool) -> int:
     narrator = Narrator(verbose=True)
     if repair:
         _throw_away_damage(wanted, narrator)
-    elif located(wanted) is None:
-        narrator.note(_terms(wanted))
+    new = located(wanted) is None
     teller = _Teller(model, narrator)
     try:
         done = Download(wanted, teller.tell).run()
@@ -75,7 +74,7 @@ def pull(model: str, repair: bool) -> int:
         return INTERRUPTED
     finally:
         narrator.clear()
-    for note in done.notes:
+    for note in (*done.notes, *([_terms(wanted)] if new else [])):
         narrator.note(note)
     click.echo(done.path)
     return DONE
