@@ -192,14 +192,17 @@ class Rewriter:
         """Start a child and load the model in it; `notes` are added to what is known of it."""
         yield Loading(_LOADING, 0.0)
         self._client = await EngineClient.start(paths.engine_log(), self._worker)
-        await self._client.send(Load(path=str(model.path), name=model.name, options=self._options))
+        adapter = str(model.adapter) if model.adapter else None
+        await self._client.send(
+            Load(path=str(model.path), name=model.name, adapter=adapter, options=self._options)
+        )
         async for message in self._client.messages():
             if isinstance(message, Progress):
                 yield Loading(_LOADING, message.fraction)
             elif isinstance(message, Planned):
                 self._on_gpu = message.n_gpu_layers != 0
             elif isinstance(message, Ready):
-                known = [*message.info.notes, *notes]
+                known = [*message.info.notes, *model.notes, *notes]
                 self.info = message.info.model_copy(update={"notes": known})
                 yield ModelReady(self.info)
                 return

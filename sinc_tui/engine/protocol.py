@@ -132,11 +132,16 @@ class RunStats(Wire):
 
 
 class Load(Wire):
-    """Load a model file; answered by `Planned` and `Progress` lines and one `Ready` or `Error`."""
+    """Load a model file; answered by `Planned` and `Progress` lines and one `Ready` or `Error`.
+
+    Attributes:
+        adapter: file of an adapter that is applied while the model runs, None for a model that is whole.
+    """
 
     type: Literal["load"] = "load"
     path: str
     name: str
+    adapter: str | None = None
     options: EngineOptions = EngineOptions()
 
 

@@ -86,6 +86,7 @@ class Service:
             Path(command.path),
             command.options,
             name=command.name,
+            adapter=Path(command.adapter) if command.adapter else None,
             progress=lambda fraction: self._send(Progress(fraction=fraction)),
             cancelled=self._stopped,
             planned=self._planned,
@@ -102,12 +103,15 @@ def open_decoder(
     options: EngineOptions = EngineOptions(),
     *,
     name: str = "",
+    adapter: Path | None = None,
     progress: Callable[[float], None] = lambda _: None,
     cancelled: Callable[[], bool] = lambda: False,
     planned: Callable[[EnginePlan], None] = lambda _: None,
 ) -> tuple[Decoder, ModelInfo]:
     """Load a model and warm it up; raises `SincError` for what cannot be loaded."""
-    runtime = LlamaRuntime(path, options, progress=progress, cancelled=cancelled, planned=planned)
+    runtime = LlamaRuntime(
+        path, options, adapter=adapter, progress=progress, cancelled=cancelled, planned=planned
+    )
     vocab = LlamaVocab(runtime.model)
     trained = runtime.metadata(layouts.LAYOUT_KEY) == "chatml"
     layout = layouts.chatml(vocab) if trained else layout_of_untrained(runtime, vocab)
