@@ -21,6 +21,8 @@ from sinc_tui.engine.protocol import (
     EngineOptions,
     Error,
     Load,
+    Measure,
+    Measured,
     Message,
     ModelInfo,
     Planned,
@@ -143,8 +145,31 @@ class Rewriter:
             if not run.over:
                 await self._drop()  # abandoned in mid-run: the child would go on writing
 
+    async def measure(self) -> float | None:
+        """Free tokens per second of the loaded model on this machine; None when stopped before it is known.
+
+        Takes some seconds at most. Raises `SincError` where there is no model, or the engine fails.
+        """
+        if self._client is None or self.info is None:
+            raise SincError("No model is loaded.", hint="Load one first.")
+        self._run += 1
+        self._running, over = True, False
+        try:
+            await self._client.send(Measure(run=self._run))
+            async for message in self._client.messages():
+                over = isinstance(message, Measured | StoppedMessage | Error)
+                if isinstance(message, Error):
+                    raise _as_error(message)
+                if over:
+                    break
+            return message.tokens_per_second if isinstance(message, Measured) else None
+        finally:
+            self._running = False
+            if not over:
+                await self._drop()
+
     async def stop(self) -> None:
-        """Stop the run under way, if any; its stream ends with `Stopped`."""
+        """Stop the run or the measuring under way, if any; a run's stream ends with `Stopped`."""
         if self._running and self._client is not None:
             with suppress(SincError):  # the run's own stream reports the death
                 await self._client.send(Cancel(run=self._run))

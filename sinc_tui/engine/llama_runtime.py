@@ -41,9 +41,7 @@ class LlamaRuntime:
         """
         check_gguf(path)
         llama_cpp.llama_backend_init()
-        self._loaded = load(
-            path, plans_for(path, options), progress, cancelled, planned, adapter
-        )
+        self._loaded = load(path, plans_for(path, options), progress, cancelled, planned, adapter)
         self.plan, self.model = self._loaded.plan, self._loaded.model
         self.n_ctx = self.plan.n_ctx
         self._context = self._loaded.context
@@ -59,6 +57,11 @@ class LlamaRuntime:
     def n_threads(self) -> int:
         """CPU threads of a calm machine."""
         return self.plan.n_threads
+
+    @property
+    def size(self) -> int:
+        """Bytes of the model's weights."""
+        return int(llama_cpp.llama_model_size(self.model))
 
     def metadata(self, key: str) -> str | None:
         """A string of the metadata: the adapter's where it has one, else the model's."""
