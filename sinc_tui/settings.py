@@ -33,7 +33,7 @@ class Settings(BaseModel):
     decode: dict[str, DecodeMode] = Field(default_factory=dict)
     """How the bands are written, by the model's name: `sequential` or `parallel`.
 
-    A model that is not named writes them sequentially.
+    A model that is not named writes them as its entry in the catalogue says.
     """
 
     theme: str = "sinc"
@@ -57,9 +57,9 @@ class Settings(BaseModel):
     seed: Seed = "fixed"
     """`fixed`: the same prompt gives the same document; `random`: each run is another one."""
 
-    def decode_for(self, model: str) -> DecodeMode:
-        """How a model's bands are written."""
-        return self.decode.get(model, "sequential")
+    def decode_for(self, model: str, default: DecodeMode = "sequential") -> DecodeMode:
+        """How a model's bands are written; `default` is what its catalogue says."""
+        return self.decode.get(model, default)
 
 
 CHOICES: Mapping[str, tuple[str, ...]] = {

@@ -1,54 +1,224 @@
-"""The models that have a name: pinned files of the Hugging Face Hub, and the embedded one."""
+"""The models that have a name, shipped or the user's own, and the same form for any other."""
 
 from __future__ import annotations
 
+import hashlib
 import tomllib
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal
+from urllib.parse import urljoin
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from sinc_tui import paths
 from sinc_tui.errors import SincError
-from sinc_tui.models.default import ModelFile, Student, shipped_student
+from sinc_tui.models.default import ModelFile, Student, embedded_base, shipped_student
+from sinc_tui.models.references import (
+    FileReference,
+    HubReference,
+    NameReference,
+    PathReference,
+    WebReference,
+    parse,
+    split_names,
+)
+from sinc_tui.settings import DecodeMode
 
 EMBEDDED = "tiny"
 """The model that needs no download."""
 
 
+class CatalogFile(BaseModel):
+    """One file of a model.
+
+    Attributes:
+        file: its path in the model's repository; without one, an address or a path.
+        size: bytes; sha256: of its content. None: not pinned.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    file: str
+    size: int | None = Field(None, gt=0)
+    sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$")
+
+
 class CatalogModel(BaseModel):
-    """One model of the Hub, pinned to a commit and a content.
+    """One model: where its files are, and how it is run.
 
     Attributes:
         about: a line for people.
-        size: bytes; memory: MiB that a run takes, about.
-        adapter: file among the assets that makes a student of it; None: it is not trained for this.
+        repository, commit: of the Hub (the commit may be a branch or tag where nothing is pinned).
+        package: the Python package that brings the file along.
+        files: in order; several where the GGUF is split.
+        context: tokens that it was trained on.
+        layout: what stands around the prompt: `chatml`, or its own chat `template`.
+        adapter: makes a student of it: a file among the assets, or a path. None: not trained for this.
+        decode: how its bands are written unless the settings say otherwise.
+        memory: MiB that a run takes, about.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
-    about: str
-    repository: str
-    commit: str
-    file: str
-    size: int
-    sha256: str
-    licence: str
-    memory: int
+    about: str = ""
+    repository: str | None = None
+    commit: str = "main"
+    package: str | None = None
+    files: tuple[CatalogFile, ...] = Field(min_length=1)
+    licence: str = ""
+    context: int | None = None
+    layout: Literal["chatml", "template"] = "template"
     adapter: str | None = None
+    decode: DecodeMode = "sequential"
+    memory: int | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_file(cls, values: Any) -> Any:
+        """`file`, `size` and `sha256` beside the other keys are the short form of one file."""
+        if not isinstance(values, dict) or "file" not in values:
+            return values
+        one = {key: values[key] for key in ("file", "size", "sha256") if key in values}
+        return {k: v for k, v in values.items() if k not in one} | {"files": [one]}
+
+    @property
+    def size(self) -> int | None:
+        """Bytes of all files; None where one is not known."""
+        sizes = [file.size for file in self.files]
+        return sum(size for size in sizes if size) if all(sizes) else None
+
+    @property
+    def pinned(self) -> bool:
+        """Whether every file's content is."""
+        return all(file.sha256 for file in self.files)
+
+    @property
+    def adapter_path(self) -> Path | None:
+        """Its adapter's file."""
+        if self.adapter is None:
+            return None
+        return paths.assets() / Path(self.adapter).expanduser()
 
     @property
     def trained(self) -> bool:
         """Whether its adapter is here."""
-        return self.adapter is not None and (paths.assets() / self.adapter).is_file()
+        return self.adapter_path is not None and self.adapter_path.is_file()
+
+    def reference(self, file: CatalogFile) -> FileReference:
+        """Where a file of it is to be had; raises `SincError` for a place that is none."""
+        if self.package is not None:
+            return PathReference(embedded_base())
+        if self.repository is not None:
+            return HubReference(self.repository, file.file, self.commit)
+        reference = parse(file.file)
+        assert not isinstance(reference, NameReference)
+        return reference
 
 
 def catalog() -> dict[str, CatalogModel]:
-    """The downloadable models by name, those of the user's own catalogue last.
+    """The models by name, those of the user's own catalogue last.
 
     Raises `SincError` where the user's is wrong.
     """
     return _read(paths.assets() / "catalog.toml") | _read(paths.user_catalog())
+
+
+def known(name: str) -> CatalogModel:
+    """The catalogue's entry; raises `SincError` where there is none."""
+    entries = catalog()
+    if name in entries:
+        return entries[name]
+    raise SincError(f"There is no model {name}.", hint=f"There are: {', '.join(entries)}.")
+
+
+def model_for(text: str) -> CatalogModel:
+    """The model that a user named in whatever way; raises `SincError` for what names none."""
+    entries = catalog()
+    reference = parse(text, entries)
+    if isinstance(reference, NameReference):
+        return entries[reference.name]
+    return described(reference)
+
+
+def described(reference: FileReference, name: str = "") -> CatalogModel:
+    """A model that no catalogue knows; one file of a split GGUF stands for all of them."""
+    match reference:
+        case HubReference(repository, file, revision):
+            folder = PurePosixPath(file).parent
+            files = [str(folder / part) for part in split_names(PurePosixPath(file).name)]
+            entry = {"repository": repository, "commit": revision}
+        case WebReference(url):
+            files = [urljoin(url, part) for part in split_names(reference.file)]
+            entry = {}
+        case PathReference(path):
+            files = [str(path.with_name(part)) for part in split_names(path.name)]
+            entry = {}
+    return CatalogModel.model_validate(
+        {"name": name or str(reference), "files": [{"file": file} for file in files]} | entry
+    )
+
+
+def named(text: str) -> ModelFile:
+    """The model that a user named in whatever way, ready to be opened by a rewriter.
+
+    Raises `SincError` for what names none, and for a model that was not downloaded.
+    """
+    model = model_for(text)
+    if model.name == EMBEDDED:
+        student = shipped_student()
+        return ModelFile(student.merged, EMBEDDED, student)
+    base = located(model)
+    if base is None:
+        raise SincError(
+            f"The model {model.name} is not on this machine.",
+            hint=f"Get it: sinc-tui models pull {model.name}",
+        )
+    name = base.stem if isinstance(parse(text, {model.name}), PathReference) else model.name
+    adapter = model.adapter_path
+    if adapter is None or not adapter.is_file():
+        return ModelFile(base, name)
+    merged = merged_file(model)
+    merged.parent.mkdir(exist_ok=True)
+    return ModelFile(merged, name, Student(base, adapter, merged))
+
+
+def merged_file(model: CatalogModel) -> Path:
+    """Where the model with its adapter merged in is kept; it need not exist."""
+    return paths.cache() / "models" / f"{model.name}.gguf"
+
+
+def located(model: CatalogModel) -> Path | None:
+    """Its first file on this machine when all are here, whichever program put them there; no network.
+
+    A path that the user wrote is believed: what is wrong with it is the opener's to say.
+    """
+    places = [file_place(model.reference(file)) for file in model.files]
+    if any(place is None for place in places):
+        return None
+    return places[0]
+
+
+def file_place(reference: FileReference) -> Path | None:
+    """A file's place on this machine: the Hub's cache, our folder, its own path; None: it is not here."""
+    match reference:
+        case PathReference(path):
+            return path
+        case WebReference():
+            place = web_place(reference)
+            return place if place.is_file() else None
+        case HubReference(repository, file, revision):
+            from huggingface_hub import try_to_load_from_cache
+
+            found = try_to_load_from_cache(repository, file, revision=revision)
+            return Path(found) if isinstance(found, str) else None
+
+
+def web_place(reference: WebReference) -> Path:
+    """Where the file of an address is kept; parts of a split model side by side."""
+    folder = reference.url.split("?")[0].rsplit("/", 1)[0]
+    digest = hashlib.sha256(folder.encode()).hexdigest()[:12]
+    return paths.data() / "models" / digest / reference.file
 
 
 def _read(path: Path) -> dict[str, CatalogModel]:
@@ -64,41 +234,3 @@ def _read(path: Path) -> dict[str, CatalogModel]:
             f"{path} is no catalogue of models: {reason}.",
             hint="Write its entries as in the README's example, or move the file away.",
         ) from None
-
-
-def named(name: str) -> ModelFile:
-    """The model of that name, ready to be opened by a rewriter.
-
-    Raises `SincError` for a name that is not known, and for a model that was not downloaded.
-    """
-    if name == EMBEDDED:
-        student = shipped_student()
-        return ModelFile(student.merged, EMBEDDED, student)
-    model = known(name)
-    base = located(model)
-    if base is None:
-        raise SincError(
-            f"The model {name} is not on this machine.", hint=f"Get it: sinc-tui models pull {name}"
-        )
-    if model.adapter is None or not model.trained:
-        return ModelFile(base, name)
-    merged = paths.cache() / "models" / f"{name}.gguf"
-    merged.parent.mkdir(exist_ok=True)
-    return ModelFile(merged, name, Student(base, paths.assets() / model.adapter, merged))
-
-
-def known(name: str) -> CatalogModel:
-    """The catalogue's entry; raises `SincError` where there is none."""
-    try:
-        return catalog()[name]
-    except KeyError:
-        names = ", ".join([EMBEDDED, *catalog()])
-        raise SincError(f"There is no model {name}.", hint=f"There are: {names}.") from None
-
-
-def located(model: CatalogModel) -> Path | None:
-    """Its file in the Hub's cache on this machine, whichever program put it there; no network."""
-    from huggingface_hub import try_to_load_from_cache
-
-    found = try_to_load_from_cache(model.repository, model.file, revision=model.commit)
-    return Path(found) if isinstance(found, str) else None
