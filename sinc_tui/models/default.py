@@ -185,8 +185,8 @@ async def ready_model(model: ModelFile | None) -> AsyncGenerator[float | ModelFi
     None means the shipped student.
     """
     if model is None:
-        student = shipped_student()
-        model = ModelFile(student.merged, "tiny", student)
+        shipped = shipped_student()
+        model = ModelFile(shipped.merged, "tiny", shipped)
     student = model.student
     if student is None or await asyncio.to_thread(student.ready):
         yield model

@@ -16,15 +16,20 @@ from sinc_tui.tui.screens.main import MainScreen
 from sinc_tui.tui.theme import SINC, THEMES
 
 if TYPE_CHECKING:
+    from sinc_tui.errors import SincError
     from sinc_tui.rewriter import ModelFile
     from sinc_tui.settings import Loaded
     from sinc_tui.tui.session import Engine
+    from sinc_tui.tui.shelf import Shelf
 
 BREAKPOINTS = [(0, "-narrow"), (100, "-medium"), (160, "-wide")]
 """Columns from which each layout of the stylesheet holds."""
 
 SMALLEST = (60, 20)
 """Columns and rows below which the screen asks for a larger window."""
+
+DEFAULT = "tiny"
+"""The model that runs where nobody named another."""
 
 
 def _commands() -> type[Provider]:
@@ -53,15 +58,24 @@ class SincApp(App[None]):
         Binding("ctrl+q", "quit", "Quit", show=False, priority=True, id="quit"),
     ]
 
-    def __init__(self, connect: Callable[[], Engine], loaded: Loaded | None = None) -> None:
+    def __init__(
+        self,
+        connect: Callable[[], Engine],
+        loaded: Loaded | None = None,
+        *,
+        chosen: str = "",
+        make_shelf: Callable[[], Shelf] | None = None,
+    ) -> None:
         """`connect` makes the engine; it is called after the first paint. `loaded` None means that
-        there are no settings but the defaults."""
+        there are no settings but the defaults. `chosen` is the model's name where it was named, and
+        `make_shelf` tells where the others are; None: on this machine's disk."""
         super().__init__()
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = SINC.name
         self._connect = connect
         self.loaded = loaded
+        self._chosen, self._make_shelf = chosen, make_shelf
 
     def on_mount(self) -> None:
         """Look as the settings say from the first paint on."""
@@ -72,7 +86,11 @@ class SincApp(App[None]):
 
     def get_default_screen(self) -> MainScreen:
         """The main screen is the ground that others are pushed upon."""
-        return MainScreen(self._connect)
+        return MainScreen(self._connect, chosen=self._model(), make_shelf=self._make_shelf)
+
+    def _model(self) -> str:
+        """What the model in use is called in the settings and in the catalogue."""
+        return self._chosen or (self.loaded.settings.model if self.loaded else "") or DEFAULT
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Textual's own, without the one that ours replaces."""
@@ -95,9 +113,16 @@ class SincApp(App[None]):
             self.pop_screen()
 
 
-def run_app(model: ModelFile | None = None, *, worker: Sequence[str] | None = None) -> int:
+def run_app(
+    model: ModelFile | None = None,
+    *,
+    chosen: str = "",
+    missing: SincError | None = None,
+    worker: Sequence[str] | None = None,
+) -> int:
     """Open the app on a model (None: the default one) and return the exit code.
 
+    `chosen` is how the user named it. `missing` is why there is none: the app opens and says so.
     `worker` is the engine's command line, for tests.
     """
     if not (
@@ -112,9 +137,16 @@ def run_app(model: ModelFile | None = None, *, worker: Sequence[str] | None = No
     def connect() -> Engine:
         from sinc_tui.rewriter import Rewriter
 
+        if missing is not None:
+            raise missing
         return Rewriter(model, worker=worker)
 
-    app = SincApp(connect, _loaded())
+    def make_shelf() -> Shelf:
+        from sinc_tui.tui.shelf import StoredShelf
+
+        return StoredShelf(worker)
+
+    app = SincApp(connect, _loaded(), chosen=chosen, make_shelf=make_shelf)
     app.run()
     return app.return_code or 0
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import cast
 
 import pytest
@@ -35,12 +35,12 @@ class Writer:
 
 
 @pytest.fixture
-def measured(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., float]]:
+def measured(monkeypatch: pytest.MonkeyPatch) -> Callable[..., float]:
     def run(writer: Writer, stopped: Callable[[], bool] = lambda: False) -> float:
         monkeypatch.setattr(speed.time, "perf_counter", lambda: writer.now)
         return measure(cast(Decoder, writer), stopped)
 
-    yield run
+    return run
 
 
 @pytest.mark.parametrize(("every", "tokens"), [(0.01, 49), (0.5, 10), (30.0, 2)])

@@ -33,7 +33,12 @@ class KeepActions(Keeping):
         from sinc_tui.tui.screens.settings import SettingsScreen
 
         model = self.state.info.name if self.state.info else ""
-        self.app.push_screen(SettingsScreen(self.BINDINGS, model))
+        self.app.push_screen(SettingsScreen(self.BINDINGS, model), self._after_settings)
+
+    def _after_settings(self, wanted: str | None) -> None:
+        """Go on to the screen that a setting is chosen on."""
+        if wanted:
+            getattr(self, f"action_{wanted}")()
 
     def _reopen(self, run: Run | None) -> None:
         if run is None or self._busy():

