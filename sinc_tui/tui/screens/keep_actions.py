@@ -36,9 +36,13 @@ class KeepActions(Keeping):
         self.app.push_screen(SettingsScreen(self.BINDINGS, model), self._after_settings)
 
     def _after_settings(self, wanted: str | None) -> None:
-        """Go on to the screen that a setting is chosen on."""
+        """The model is chosen on a screen of its own."""
         if wanted:
-            getattr(self, f"action_{wanted}")()
+            self.action_models()
+
+    def action_models(self) -> None:
+        """Look at the models."""
+        raise NotImplementedError
 
     def _reopen(self, run: Run | None) -> None:
         if run is None or self._busy():
