@@ -10,6 +10,7 @@ import click
 
 from sinc_tui.cli.diagnostics import DONE, FAILED
 from sinc_tui.cli.engine_options import engine_options, take_engine_options
+from sinc_tui.cli.inputs import model_file
 from sinc_tui.cli.output import write
 from sinc_tui.sinc.controls import one_line
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Look at machine, engine, models, terminal; say what is wrong.")
 @click.option("--json", "as_json", is_flag=True, help="Write the report as JSON.")
-@click.option("--model", metavar="PATH.gguf", help="Plan for this model instead of the default.")
+@click.option("--model", metavar="MODEL", help="Plan for this model instead of the default.")
 @engine_options
 def doctor(as_json: bool, model: str | None, **values: Any) -> int:
     """Report machine, llama.cpp build, devices, the engine's settings, models, folders, terminal.
@@ -31,7 +32,7 @@ def doctor(as_json: bool, model: str | None, **values: Any) -> int:
 
     from sinc_tui.cli.checkup import examine
 
-    path = Path(model).expanduser().absolute() if model else None
+    path = _model_path(model) if model else None
     checkup = examine(path, take_engine_options(values), os.environ)
     if as_json:
         problems = [
@@ -44,6 +45,14 @@ def doctor(as_json: bool, model: str | None, **values: Any) -> int:
         for line in _lines(checkup):
             write(one_line(line))
     return DONE if checkup.healthy else FAILED
+
+
+def _model_path(name: str) -> Path:
+    """The file of a model named in whatever way; the base where nothing is merged yet."""
+    found = model_file(name)
+    assert found is not None
+    merged = found.student is None or found.path.exists()
+    return found.path if merged or found.student is None else found.student.base
 
 
 def _lines(checkup: Checkup) -> Iterator[str]:

@@ -10,6 +10,7 @@ from sinc_tui.cli.diagnostics import InputError
 
 if TYPE_CHECKING:
     from sinc_tui.models.default import ModelFile
+    from sinc_tui.settings import DecodeMode
 
 STDIN = "-"
 _BOM = "\ufeff"
@@ -51,21 +52,28 @@ def shown(name: str) -> str:
 
 
 def model_file(name: str | None) -> ModelFile | None:
-    """The model that the user named, by its name or its file, else the one of the settings.
+    """The model that the user named in whatever way, else the one of the settings.
 
-    None, where neither is, leaves the choice to the program. Raises `SincError` for a name of the
-    catalogue whose model is not on this machine.
+    None, where neither is, leaves the choice to the program. Raises `SincError` for what names no
+    model, and for one that is not on this machine.
     """
     name = name or _chosen()
     if name is None:
         return None
-    from sinc_tui.models.catalog import EMBEDDED, catalog, named
-    from sinc_tui.models.default import ModelFile
+    from sinc_tui.models.catalog import named
 
-    if name == EMBEDDED or name in catalog():
-        return named(name)
-    resolved = Path(name).expanduser().absolute()
-    return ModelFile(resolved, resolved.stem)
+    return named(name)
+
+
+def decode_mode(model: ModelFile | None) -> DecodeMode:
+    """How the model's bands are written: as the settings say, else the catalogue."""
+    from sinc_tui import paths, settings
+    from sinc_tui.models.catalog import EMBEDDED, catalog
+
+    name = EMBEDDED if model is None else model.name
+    entry = catalog().get(name)
+    chosen = settings.load(paths.settings_file()).settings
+    return chosen.decode_for(name, entry.decode if entry is not None else "sequential")
 
 
 def _chosen() -> str | None:

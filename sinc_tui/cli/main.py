@@ -29,7 +29,9 @@ LAZY = {
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-@click.option("--model", metavar="PATH.gguf", help="Open the app on this model file.")
+@click.option(
+    "--model", metavar="MODEL", help="Open the app on this model (name, file or address)."
+)
 @click.version_option(__version__, prog_name="sinc-tui", message="%(prog)s %(version)s")
 @click.pass_context
 def cli(context: click.Context, model: str | None) -> int:

@@ -1,82 +1,269 @@
-"""`sinc-tui models`: what can be had by name, what is here, and getting the rest."""
+"""`sinc-tui models`: what can be had by name, what is here, getting the rest, and taking care of it."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sinc_tui import paths
-from sinc_tui.cli.diagnostics import DONE, Narrator
+from sinc_tui.cli.diagnostics import DONE, INTERRUPTED, Narrator, complain
+
+if TYPE_CHECKING:
+    from sinc_tui.models.catalog import CatalogModel
+    from sinc_tui.models.download import Progress
+    from sinc_tui.models.store import StoredModel
 
 
 @click.group(short_help="List, download and choose models.")
 def models() -> None:
-    """Models with a name: `--model NAME` takes them wherever a model is asked for."""
+    """Models: which there are, which are here, and getting the rest.
+
+    MODEL is a name of the list, hf:owner/repo/file.gguf[@revision], the https: address of a .gguf
+    file, or a file's path; so is what --model of the other commands takes.
+    """
 
 
 @models.command("list", short_help="The models that have a name, and which of them are here.")
-def list_models() -> int:
-    """A line a model: name, here or the size of its download, what it is."""
-    from sinc_tui.models.catalog import EMBEDDED, catalog, located
+@click.option("--json", "as_json", is_flag=True, help="Print everything that is known, as JSON.")
+def list_models(as_json: bool) -> int:
+    """A line a model: name, whether it is here, the disk that it takes (or its download), what it is."""
+    from sinc_tui.models.store import list_stored
 
-    click.echo(f"{EMBEDDED:8} {'here':>12}  135M parameters, the embedded student: quick, offline.")
-    for model in catalog().values():
-        here = "here" if located(model) is not None else f"{model.size / 1e6:,.0f} MB"
-        click.echo(f"{model.name:8} {here:>12}  {model.about} {model.licence}.")
+    entries = list_stored()
+    if as_json:
+        import json
+
+        click.echo(json.dumps([_record(entry) for entry in entries], indent=2, ensure_ascii=False))
+        return DONE
+    width = max(len(entry.model.name) for entry in entries)
+    for entry in entries:
+        model = entry.model
+        about = " ".join(filter(None, (model.about, model.licence and f"{model.licence}.")))
+        click.echo(f"{model.name:{width}}  {entry.state:8} {_disk(entry):>18}  {about}")
+        if entry.problem:
+            click.echo(f"{'':{width}}  {entry.problem} {entry.hint}")
     return DONE
 
 
-@models.command(short_help="Download a model, or find it in the Hub's cache.")
-@click.argument("name")
-def pull(name: str) -> int:
-    """Download NAME from the Hugging Face Hub (or HF_ENDPOINT) and hold it against its sha256."""
-    from sinc_tui.models.catalog import known
-    from sinc_tui.models.hub import pull as fetch
+@models.command(short_help="Download a model, or find it where it is already.")
+@click.argument("model")
+@click.option("--repair", is_flag=True, help="Compare what is here with its hash first.")
+def pull(model: str, repair: bool) -> int:
+    """Download MODEL, compare it with its sha256, and print where it is.
 
-    model = known(name)
+    A file that is here already, in the Hub's cache too, is used as it is. Ctrl-C keeps what has
+    arrived, and the same command goes on from there. HF_ENDPOINT, HF_TOKEN, HF_HOME and
+    HF_HUB_OFFLINE are heeded.
+    """
+    from sinc_tui.models.catalog import model_for
+    from sinc_tui.models.download import Download
+    from sinc_tui.models.download_errors import kept, resume_hint
+
+    wanted = model_for(model)
     narrator = Narrator(verbose=True)
-
-    def show(done: int, total: int) -> None:
-        narrator.step(f"downloading {name}", f"{done / 1e6:,.0f} of {total / 1e6:,.0f} MB")
-
+    if repair:
+        _throw_away_damage(wanted, narrator)
+    teller = _Teller(model, narrator)
     try:
-        path = fetch(model, show)
+        done = Download(wanted, teller.tell).run()
+    except KeyboardInterrupt:
+        narrator.clear()
+        complain(f"Stopped.{kept(teller.done, teller.total)} {resume_hint(model)}")
+        return INTERRUPTED
     finally:
         narrator.clear()
-    click.echo(path)
+    for note in done.notes:
+        narrator.note(note)
+    click.echo(done.path)
     return DONE
 
 
-@models.command(short_help="Read a model's file again and hold it against its sha256.")
+@models.command(short_help="Give a model a name of its own.")
 @click.argument("name")
-def verify(name: str) -> int:
-    """Check NAME's file; a damaged one is deleted, and the command fails."""
-    from sinc_tui.errors import SincError
-    from sinc_tui.models.catalog import known, located
-    from sinc_tui.models.hub import verify as check
+@click.argument("model")
+@click.option("--about", default="", metavar="TEXT", help="A line for the list.")
+@click.option("--licence", default="", metavar="TEXT", help="Its licence, for the list.")
+@click.option("--adapter", metavar="PATH", help="An adapter of yours that is merged into it.")
+@click.option(
+    "--decode", type=click.Choice(["sequential", "parallel"]), help="How its bands are written."
+)
+def add(name: str, model: str, **values: Any) -> int:
+    """Write MODEL into models.toml beside the settings, as NAME; comments in that file stay.
 
-    model = known(name)
-    path = located(model)
-    if path is None:
-        raise SincError(f"{name} is not on this machine.", hint=f"sinc-tui models pull {name}")
-    check(model, path)
-    click.echo(f"{path}: as expected")
+    What is written holds the commit, size and sha256 of today, so that the same content comes at
+    every pull. Nothing is downloaded yet.
+    """
+    from pathlib import Path
+
+    from sinc_tui.models import user_catalog
+    from sinc_tui.models.catalog import catalog, known
+    from sinc_tui.models.pinning import pinned
+    from sinc_tui.models.references import NameReference, parse
+
+    user_catalog.check_name(name)
+    if values["adapter"] is not None:
+        values["adapter"] = str(Path(values["adapter"]).expanduser().absolute())
+    reference = parse(model, catalog())
+    if isinstance(reference, NameReference):
+        entry = known(reference.name).model_copy(update={"name": name})
+    else:
+        entry = pinned(reference, name)
+    given = {key: value for key, value in values.items() if value}
+    path = user_catalog.add(entry.model_copy(update=given))
+    if not entry.pinned:
+        Narrator(verbose=True).note("The server tells no sha256, so any content will be taken.")
+    click.echo(f"{name} stands in {path}. Get it: sinc-tui models pull {name}")
+    return DONE
+
+
+@models.command(short_help="Compare a model's file with its sha256.")
+@click.argument("model")
+@click.option("--quick", is_flag=True, help="Look at size and head only.")
+def verify(model: str, quick: bool) -> int:
+    """Check MODEL's files; for damaged ones the command fails and says how to repair them."""
+    from sinc_tui.models.catalog import model_for
+    from sinc_tui.models.store import verify as check
+
+    narrator = Narrator(verbose=False)
+
+    def show(done: int, total: int) -> None:
+        narrator.step(f"reading {model}", f"{done / 1e6:,.0f} of {total / 1e6:,.0f} MB")
+
+    try:
+        notes = check(model_for(model), content=not quick, progress=show)
+    finally:
+        narrator.clear()
+    click.echo(" ".join([f"{model}: as expected.", *notes]) if not notes else " ".join(notes))
+    return DONE
+
+
+@models.command("rm", short_help="Delete a model's files.")
+@click.argument("model")
+@click.option("--forget", is_flag=True, help="Take it out of your models.toml too.")
+def remove(model: str, forget: bool) -> int:
+    """Delete what was downloaded of MODEL, parts and merged files too.
+
+    Files in the Hub's cache go as well, other programs' use of them notwithstanding. A file that is
+    named by its path stays.
+    """
+    from sinc_tui.models import user_catalog
+    from sinc_tui.models.catalog import model_for
+    from sinc_tui.models.store import remove as delete
+
+    freed = delete(model_for(model))
+    if forget:
+        user_catalog.forget(model)
+    click.echo(f"{model}: {freed / 1e6:,.0f} MB freed.")
     return DONE
 
 
 @models.command(short_help="Open the app and `rewrite` on this model from now on.")
-@click.argument("name")
-def use(name: str) -> int:
-    """Write NAME (of the list, or a GGUF file) into the settings."""
+@click.argument("model")
+def use(model: str) -> int:
+    """Write MODEL into the settings; it must be here."""
+    from pathlib import Path
+
     from sinc_tui.cli.inputs import model_file
-    from sinc_tui.engine.gguf_check import check_gguf
-    from sinc_tui.models.catalog import EMBEDDED, catalog
+    from sinc_tui.models.catalog import model_for
+    from sinc_tui.models.references import PathReference, parse
+    from sinc_tui.models.store import verify as check
     from sinc_tui.settings import save
 
-    model = model_file(name)
-    assert model is not None
-    if model.student is None:
-        check_gguf(model.path)
-    has_name = name == EMBEDDED or name in catalog()
-    save(paths.settings_file(), {"model": name if has_name else str(model.path)})
-    click.echo(f"The app opens on {model.name}.")
+    wanted = model_for(model)
+    check(wanted, content=False)
+    chosen = model_file(model)
+    assert chosen is not None
+    path = isinstance(parse(model, {wanted.name}), PathReference)
+    save(paths.settings_file(), {"model": str(Path(wanted.files[0].file)) if path else model})
+    click.echo(f"The app opens on {chosen.name}.")
     return DONE
+
+
+class _Teller:
+    """Puts a download's progress on stderr: a line that changes, or one at every tenth of it."""
+
+    def __init__(self, name: str, narrator: Narrator) -> None:
+        self._name, self._narrator = name, narrator
+        self._note = ""
+        self.done = 0
+        self.total: int | None = None
+
+    def tell(self, progress: Progress) -> None:
+        """Show it."""
+        self.done, self.total = progress.done, progress.total
+        if progress.note and progress.note != self._note:
+            self._narrator.note(f"{self._name}: {progress.note}")
+        self._note = progress.note
+        self._narrator.step(self._step(progress), self._detail(progress))
+
+    def _step(self, progress: Progress) -> str:
+        match progress.phase:
+            case "looking":
+                return f"looking for {self._name}"
+            case "waiting":
+                return f"waiting for another program that downloads {self._name}"
+            case "checking":
+                return f"checking {self._name}"
+        if not progress.total:
+            return f"downloading {self._name}"
+        return f"downloading {self._name}: {progress.done * 10 // progress.total * 10}%"
+
+    def _detail(self, progress: Progress) -> str:
+        if progress.phase not in ("fetching", "checking"):
+            return ""
+        of = f" of {progress.total / 1e6:,.0f}" if progress.total else ""
+        words = [f"{progress.done / 1e6:,.0f}{of} MB"]
+        if progress.speed:
+            words.append(f"{progress.speed / 1e6:,.1f} MB/s")
+        if progress.seconds_left:
+            words.append(f"{_duration(progress.seconds_left)} left")
+        return ", ".join(words)
+
+
+def _duration(seconds: float) -> str:
+    whole = int(seconds) + 1
+    hours, minutes = divmod(whole // 60, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {whole % 60} s" if minutes else f"{whole} s"
+
+
+def _throw_away_damage(model: CatalogModel, narrator: Narrator) -> None:
+    """Delete the files of a model that is here and damaged, so that they are fetched again."""
+    from sinc_tui.errors import SincError
+    from sinc_tui.models.store import State, remove, stored, verify
+
+    here = stored(model)
+    if here.path is None or not here.owned:
+        return
+    try:
+        if here.state is State.HERE:
+            verify(model)
+            narrator.note(f"{model.name} is as expected.")
+            return
+    except SincError as error:
+        narrator.note(error.message)
+    remove(model)
+
+
+def _disk(entry: StoredModel) -> str:
+    here = entry.on_disk + entry.merged
+    if here:
+        return f"{here / 1e6:,.0f} MB"
+    size = f"{entry.model.size / 1e6:,.0f} MB" if entry.model.size else "? MB"
+    return f"{entry.partial / 1e6:,.0f} of {size}" if entry.partial else f"({size})"
+
+
+def _record(entry: StoredModel) -> dict[str, Any]:
+    model = entry.model
+    return {
+        "name": model.name, "about": model.about, "state": entry.state.value,
+        "path": None if entry.path is None else str(entry.path), "size": model.size,
+        "on_disk": entry.on_disk, "partial": entry.partial, "merged": entry.merged,
+        "problem": entry.problem, "hint": entry.hint, "licence": model.licence,
+        "trained": model.trained, "context": model.context, "layout": model.layout,
+        "decode": model.decode, "memory_mib": model.memory,
+        "files": [str(model.reference(file)) for file in model.files] if not entry.problem else [],
+        "sha256": [file.sha256 for file in model.files],
+    }  # fmt: skip

@@ -9,7 +9,7 @@ import click
 
 from sinc_tui.cli.diagnostics import DONE, Narrator
 from sinc_tui.cli.engine_options import engine_options, take_engine_options
-from sinc_tui.cli.inputs import model_file, read_prompt
+from sinc_tui.cli.inputs import decode_mode, model_file, read_prompt
 from sinc_tui.cli.output import write
 
 if TYPE_CHECKING:
@@ -47,9 +47,9 @@ def _finite(_context: click.Context, _option: click.Parameter, value: float | No
 @click.option(
     "--decode",
     type=click.Choice(["sequential", "parallel"]),
-    help="Write the bands one after the other, or all six side by side.",
+    help="Write the bands one after the other, or all six side by side. [default: the model's]",
 )
-@click.option("--model", metavar="PATH.gguf", help="Use this model file.")
+@click.option("--model", metavar="MODEL", help="Use this model: see sinc-tui models --help.")
 @click.option("-v", "--verbose", is_flag=True, help="Say on stderr what is being done.")
 @engine_options
 def rewrite(
@@ -76,7 +76,9 @@ def rewrite(
     chosen = {name: value for name, value in values.items() if value is not None}
     narrator = Narrator(verbose=verbose)
     try:
-        rewriter = new_rewriter(model_file(model), options)
+        file_of_model = model_file(model)
+        chosen.setdefault("decode", decode_mode(file_of_model))
+        rewriter = new_rewriter(file_of_model, options)
         document = asyncio.run(_document(raw, chosen, rewriter, narrator))
     finally:
         narrator.clear()

@@ -9,7 +9,7 @@ from sinc_tui.engine.decoder import Decoder, Request
 from sinc_tui.engine.llama_runtime import silence
 from sinc_tui.engine.protocol import EngineOptions, SamplerOptions
 from sinc_tui.engine.service import open_decoder
-from sinc_tui.models.catalog import EMBEDDED, catalog, named
+from sinc_tui.models.catalog import catalog, named
 from sinc_tui.models.prepare import prepare
 from sinc_tui.sinc.bands import Band
 from sinc_tui.sinc.draft import Draft
@@ -89,7 +89,7 @@ def open_student(spec: str, *, free: bool = False) -> EngineStudent:
 
 
 def _model_path(model: str) -> Path:
-    if model != EMBEDDED and model not in catalog():
+    if model not in catalog():
         return Path(model)
     file = named(model)
     if file.student is not None and not file.student.ready():

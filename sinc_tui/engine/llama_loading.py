@@ -10,7 +10,7 @@ from typing import Any
 
 import llama_cpp
 
-from sinc_tui.engine.gguf_facts import read_facts
+from sinc_tui.engine.gguf_facts import architecture, read_facts
 from sinc_tui.engine.llama_devices import list_devices
 from sinc_tui.engine.machine import detect
 from sinc_tui.engine.plan import EnginePlan, fallbacks, make_plan
@@ -65,7 +65,7 @@ def load(
         if not model:
             failure = RuntimeFailure(
                 f"{path.name} could not be loaded.",
-                hint="The file may be damaged, or of a kind that this llama.cpp does not know.",
+                hint=f"The file may be damaged, or its kind ({architecture(path)}) unknown to this llama.cpp.",
             )
             continue
         added = _adapter(model, adapter) if adapter else None

@@ -80,7 +80,7 @@ class LlamaRuntime:
             for number, run in enumerate(runs)
             for i, token in enumerate(run.tokens)
         ]
-        most = self.plan.n_batch
+        most = min(self.plan.n_batch, int(llama_cpp.llama_n_batch(self._context)))
         if len(flat) <= most:
             return self._decode(flat, logits=logits)
         rows: list[Logits] = []

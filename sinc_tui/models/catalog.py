@@ -174,7 +174,7 @@ def named(text: str) -> ModelFile:
             f"The model {model.name} is not on this machine.",
             hint=f"Get it: sinc-tui models pull {model.name}",
         )
-    name = base.stem if isinstance(parse(text, {model.name}), PathReference) else model.name
+    name = model.name if text == model.name and text in catalog() else base.stem
     adapter = model.adapter_path
     if adapter is None or not adapter.is_file():
         return ModelFile(base, name)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from sinc_tui.errors import SincError
 
@@ -21,6 +21,11 @@ _FORMS = (
     "Write a name (sinc-tui models list), hf:owner/repo/file.gguf, "
     "https://host/file.gguf, or a file's path."
 )
+_HUB_HOSTS = frozenset({"huggingface.co", "www.huggingface.co", "hf.co"})
+_HUB_PATH = re.compile(
+    r"/(?P<repository>[^/]+/[^/]+)/(?:resolve|blob|raw)/(?P<revision>[^/]+)/(?P<file>.+\.gguf)"
+)
+"""The path of a file's address or page at the Hub: it is a file of the Hub then."""
 _SPLIT = re.compile(r"(?P<stem>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})\.gguf")
 
 
@@ -126,7 +131,7 @@ def _hub(text: str) -> HubReference:
     return HubReference(f"{owner}/{repository}", file, revision or "main")
 
 
-def _web(text: str) -> WebReference:
+def _web(text: str) -> HubReference | WebReference:
     try:
         parts = urlsplit(text)
         host, _ = parts.hostname or "", parts.port
@@ -146,6 +151,8 @@ def _web(text: str) -> WebReference:
         )
     if not parts.path.endswith(".gguf"):
         raise SincError(f"{text} names no .gguf file.", hint=_FORMS)
+    if host in _HUB_HOSTS and (match := _HUB_PATH.fullmatch(parts.path)):
+        return HubReference(match["repository"], unquote(match["file"]), unquote(match["revision"]))
     return WebReference(text)
 
 

