@@ -28,9 +28,6 @@ BREAKPOINTS = [(0, "-narrow"), (100, "-medium"), (160, "-wide")]
 SMALLEST = (60, 20)
 """Columns and rows below which the screen asks for a larger window."""
 
-DEFAULT = "tiny"
-"""The model that runs where nobody named another."""
-
 
 def _commands() -> type[Provider]:
     from sinc_tui.tui.commands import SincCommands
@@ -67,7 +64,7 @@ class SincApp(App[None]):
         make_shelf: Callable[[], Shelf] | None = None,
     ) -> None:
         """`connect` makes the engine; it is called after the first paint. `loaded` None means that
-        there are no settings but the defaults. `chosen` is the model's name where it was named, and
+        there are no settings but the defaults. `chosen` is the model's name where one was chosen, and
         `make_shelf` tells where the others are; None: on this machine's disk."""
         super().__init__()
         for theme in THEMES:
@@ -86,11 +83,7 @@ class SincApp(App[None]):
 
     def get_default_screen(self) -> MainScreen:
         """The main screen is the ground that others are pushed upon."""
-        return MainScreen(self._connect, chosen=self._model(), make_shelf=self._make_shelf)
-
-    def _model(self) -> str:
-        """What the model in use is called in the settings and in the catalogue."""
-        return self._chosen or (self.loaded.settings.model if self.loaded else "") or DEFAULT
+        return MainScreen(self._connect, chosen=self._chosen, make_shelf=self._make_shelf)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Textual's own, without the one that ours replaces."""
@@ -122,7 +115,7 @@ def run_app(
 ) -> int:
     """Open the app on a model (None: the default one) and return the exit code.
 
-    `chosen` is how the user named it. `missing` is why there is none: the app opens and says so.
+    `chosen` is its name in the catalogue. `missing` is why there is none: the app opens and says so.
     `worker` is the engine's command line, for tests.
     """
     if not (

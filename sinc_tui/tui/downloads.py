@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from sinc_tui.errors import SincError
 
@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 _PATIENCE = 5.0
 """Seconds that downloads get to put away what has arrived when the app ends."""
 
-Begin = Callable[[str, "Callable[[Progress], None]"], "Fetch"]
-"""Makes the download of a model by its name; told its progress, it tells."""
+
+class Begin(Protocol):
+    """Makes the download of a model; it tells its progress."""
+
+    def __call__(self, name: str, tell: Callable[[Progress], None], *, afresh: bool) -> Fetch: ...
 
 
 class Stage(StrEnum):
@@ -76,15 +79,15 @@ class Downloads:
         """Those under way."""
         return [one for one in self._transfers.values() if one.stage is Stage.RUNNING]
 
-    def start(self, name: str) -> None:
-        """Begin, or go on where it stopped; one that runs is left alone."""
+    def start(self, name: str, *, afresh: bool = False) -> None:
+        """Begin, or go on where it stopped; one that runs is left alone. `afresh`: see `Shelf.fetch`."""
         before = self._transfers.get(name)
         if before is not None and before.stage is Stage.RUNNING:
             return
         transfer = Transfer(name, progress=before.progress if before else None)
         self._transfers[name] = transfer
         loop = asyncio.get_running_loop()
-        arguments = (transfer, loop)
+        arguments = (transfer, loop, afresh)
         thread = threading.Thread(target=self._work, args=arguments, daemon=True)
         self._threads[name] = thread
         thread.start()
@@ -114,7 +117,7 @@ class Downloads:
         """Pause all; what has arrived is kept for the next time."""
         await asyncio.gather(*(self.stop(one.name) for one in self.running))
 
-    def _work(self, transfer: Transfer, loop: asyncio.AbstractEventLoop) -> None:
+    def _work(self, transfer: Transfer, loop: asyncio.AbstractEventLoop, afresh: bool) -> None:
         """In a thread: run one download to its end, be it good or bad."""
         from sinc_tui.models.download import Cancelled
 
@@ -122,7 +125,7 @@ class Downloads:
             self._later(loop, transfer, progress=progress)
 
         try:
-            fetch = self._begin(transfer.name, tell)
+            fetch = self._begin(transfer.name, tell, afresh=afresh)
             self._fetches[transfer.name] = fetch
             if transfer.stopping:
                 fetch.cancel()

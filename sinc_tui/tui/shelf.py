@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import itertools
+import re
+from collections.abc import Callable, Container, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,7 +14,9 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from sinc_tui.engine.fitting import Place
     from sinc_tui.models.download import Download, Progress
+    from sinc_tui.models.references import FileReference
     from sinc_tui.models.store import StoredModel
+    from sinc_tui.settings import DecodeMode
     from sinc_tui.tui.session import Engine
 
 
@@ -37,7 +41,9 @@ class Entry:
         removable: what would be freed by removing it.
         package: the Python package that brings it; empty for one that is downloaded.
         trained: whether it was distilled for this job.
-        problem: what is wrong with it, a sentence.
+        decode: how its bands are written unless the settings say otherwise.
+        problem, hint: what is wrong with it and what to do, sentences; a hint is there only where
+            downloading again is no answer.
     """
 
     name: str
@@ -50,7 +56,9 @@ class Entry:
     removable: int = 0
     package: str = ""
     trained: bool = False
+    decode: DecodeMode = "sequential"
     problem: str = ""
+    hint: str = ""
 
     @property
     def missing(self) -> int:
@@ -79,8 +87,9 @@ class Shelf(Protocol):
     def place(self) -> Place:
         """This machine."""
 
-    def fetch(self, name: str, tell: Callable[[Progress], None]) -> Fetch:
-        """A download that is to be run; `tell` is called in its thread."""
+    def fetch(self, name: str, tell: Callable[[Progress], None], *, afresh: bool) -> Fetch:
+        """A download that is to be run; `tell` is called in its thread. `afresh` throws away what is
+        here, because it is damaged."""
 
     def verify(self, name: str) -> Sequence[str]:
         """Read the model's files and compare them with what is known of them; notes for the user."""
@@ -128,11 +137,13 @@ class StoredShelf:
             self._devices = Place(detect(), build.devices if build.gpu else ())
         return replace(self._devices, machine=detect(), disk_free=_disk_free())
 
-    def fetch(self, name: str, tell: Callable[[Progress], None]) -> Fetch:
+    def fetch(self, name: str, tell: Callable[[Progress], None], *, afresh: bool) -> Fetch:
         """See `Shelf`."""
         from sinc_tui.models.catalog import model_for
         from sinc_tui.models.download import Download
 
+        if afresh:
+            self.remove(name)
         return _Fetch(Download(model_for(name), tell))
 
     def verify(self, name: str) -> Sequence[str]:
@@ -150,10 +161,20 @@ class StoredShelf:
         return remove(model_for(name))
 
     def add(self, text: str) -> str:
-        """See `Shelf`."""
-        from sinc_tui.models.user_catalog import add
+        """See `Shelf`. The file's server is asked for its size and hash, so that they are pinned."""
+        from sinc_tui.models import user_catalog
+        from sinc_tui.models.catalog import catalog
+        from sinc_tui.models.pinning import pinned
+        from sinc_tui.models.references import NameReference, parse
+        from sinc_tui.models.transfer import DownloadOptions
 
-        return add(text).name
+        known = catalog()
+        reference = parse(text, known)
+        if isinstance(reference, NameReference):
+            return reference.name
+        name = _free_name(reference, known)
+        user_catalog.add(pinned(reference, name, DownloadOptions(attempts=2)))
+        return name
 
     def engine(self, name: str) -> Engine:
         """See `Shelf`."""
@@ -191,8 +212,20 @@ def _entry(one: StoredModel) -> Entry:
         removable=one.removable,
         package=model.package or "",
         trained=model.trained,
+        decode=model.decode,
         problem=one.problem,
+        hint="" if one.owned else one.hint,
     )
+
+
+def _free_name(reference: FileReference, taken: Container[str]) -> str:
+    """A name after the file's, with a number behind it where that is taken."""
+    from sinc_tui.models.references import PathReference
+
+    file = reference.path.name if isinstance(reference, PathReference) else reference.file
+    stem = re.sub(r"[^a-z0-9._-]+", "-", Path(file).stem.lower()).strip("-._")[:48] or "model"
+    names = (f"{stem}-{number}" if number > 1 else stem for number in itertools.count(1))
+    return next(name for name in names if name not in taken)
 
 
 def _disk_free() -> int | None:

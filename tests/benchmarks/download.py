@@ -117,7 +117,8 @@ def _curl(folder: Path, url: str) -> float:
     target = folder / "curl.gguf"
     start = time.monotonic()
     subprocess.run(
-        ["curl", "-sSLf", "-o", str(target), f"{url}/someone/models/resolve/{_COMMIT}/m.gguf"], check=True
+        ["curl", "-sSLf", "-o", str(target), f"{url}/someone/models/resolve/{_COMMIT}/m.gguf"],
+        check=True,
     )
     took = time.monotonic() - start
     target.unlink()

@@ -125,8 +125,8 @@ class ScriptedShelf:
         self._note("place", "")
         return self.where
 
-    def fetch(self, name: str, tell: Callable[[Progress], None]) -> ScriptedFetch:
-        self._note("fetch", name)
+    def fetch(self, name: str, tell: Callable[[Progress], None], *, afresh: bool) -> ScriptedFetch:
+        self._note("fetch afresh" if afresh else "fetch", name)
         self.fetches.append(ScriptedFetch(name, tell))
         return self.fetches[-1]
 

@@ -36,7 +36,7 @@ class Desk:
         await until(lambda: self.transfer(name).stage is stage)
         return self.transfer(name)
 
-    def _begin(self, name: str, tell: Callable[[Progress], None]) -> ScriptedFetch:
+    def _begin(self, name: str, tell: Callable[[Progress], None], *, afresh: bool) -> ScriptedFetch:
         self.fetches.append(ScriptedFetch(name, tell))
         return self.fetches[-1]
 
@@ -95,7 +95,7 @@ async def test_started_twice_it_runs_once(desk: Desk) -> None:
 async def test_a_pause_before_it_has_begun() -> None:
     may_begin = threading.Event()
 
-    def begin(name: str, tell: Callable[[Progress], None]) -> ScriptedFetch:
+    def begin(name: str, tell: Callable[[Progress], None], *, afresh: bool) -> ScriptedFetch:
         may_begin.wait(60)
         return ScriptedFetch(name, tell)
 
@@ -118,7 +118,7 @@ async def test_failures(desk: Desk) -> None:
 
 
 async def test_a_bug_is_told_too() -> None:
-    def begin(name: str, tell: Callable[[Progress], None]) -> ScriptedFetch:
+    def begin(name: str, tell: Callable[[Progress], None], *, afresh: bool) -> ScriptedFetch:
         raise ZeroDivisionError("by nothing")
 
     desk = Desk(begin)

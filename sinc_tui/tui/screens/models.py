@@ -141,13 +141,13 @@ class ModelsScreen(Dialog[None]):
             return
         if entry.presence is Presence.HERE:
             self._notice.say(f"{entry.name} is here already.")
-        elif entry.package or entry.presence is Presence.DAMAGED:
+        elif entry.package or entry.hint:
             self._notice.say(
                 f"{entry.name} cannot be downloaded.", hint=way_to(entry), tone="warning"
             )
         else:
             self._notice.hush()
-            self._room.downloads.start(entry.name)
+            self._room.download(entry)
         self._draw()
 
     def action_pause(self) -> None:
