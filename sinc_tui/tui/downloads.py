@@ -133,7 +133,9 @@ class Downloads:
         except Cancelled:
             self._later(loop, transfer, stage=Stage.PAUSED)
         except SincError as error:
-            self._later(loop, transfer, stage=Stage.FAILED, error=error)
+            # what breaks off while it is being stopped was stopped
+            stage = Stage.PAUSED if transfer.stopping else Stage.FAILED
+            self._later(loop, transfer, stage=stage, error=None if transfer.stopping else error)
         except Exception as error:
             wrapped = SincError(
                 f"The download broke off: {type(error).__name__}: {error}",

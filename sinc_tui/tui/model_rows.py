@@ -180,7 +180,8 @@ def _transfer(transfer: Transfer) -> Cell | None:
     if transfer.stage is Stage.PAUSED:
         return Cell(f"■ paused at {percent}" if percent else "■ paused", "$warning")
     if transfer.stage is Stage.FAILED:
-        return Cell(f"✗ stopped at {percent}" if percent else "✗ failed", "$error")
+        begun = transfer.progress is not None and transfer.progress.done
+        return Cell(f"✗ stopped at {percent}" if begun and percent else "✗ failed", "$error")
     if transfer.stopping:
         return Cell("■ pausing", "$warning")
     return Cell(f"↓ {progress_words(transfer)}", "$accent")

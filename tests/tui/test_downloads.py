@@ -117,6 +117,14 @@ async def test_failures(desk: Desk) -> None:
     await desk.stage(Stage.DONE)
 
 
+async def test_what_breaks_off_while_it_is_stopped_was_stopped(desk: Desk) -> None:
+    desk.downloads.start("small")
+    fetch = await desk.begun()
+    desk.transfer().stopping = True
+    fetch.fail(SincError("The connection was closed."))
+    assert (await desk.stage(Stage.PAUSED)).error is None
+
+
 async def test_a_bug_is_told_too() -> None:
     def begin(name: str, tell: Callable[[Progress], None], *, afresh: bool) -> ScriptedFetch:
         raise ZeroDivisionError("by nothing")

@@ -129,8 +129,8 @@ class ModelsScreen(Dialog[None]):
     @work(group="model", exit_on_error=False)
     async def _use(self, entry: Entry) -> None:
         self._notice.say(f"Loading {entry.name}.", hint="Esc goes back to the prompt meanwhile.")
+        self._measured = False
         if await self._tried(self._room.use(entry)):
-            self._measured = False
             self._notice.say(f"{entry.name} is in use.", hint="Esc goes back to the prompt.")
         self._draw()
 
@@ -177,7 +177,11 @@ class ModelsScreen(Dialog[None]):
         self._room.busy[name] = "measuring"
         self._draw()
         try:
-            await self._tried(self._room.measure())
+            speed = await self._room.measure()
+        except SincError as error:
+            self._notice.say(error.message, hint=error.hint, tone="error")
+        else:
+            self._measured = speed is not None  # something came first: later
         finally:
             self._room.busy.pop(name, None)
         self._draw()
