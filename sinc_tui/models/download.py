@@ -160,6 +160,8 @@ class Download:
         """Fetch one file and put it in its place, unless somebody else did meanwhile."""
         target = job.placement.target
         for _ in range(_CHANGES):
+            if self._here(job.file) is not None:
+                return
             there = target.is_file() and job.remote.size in (None, target.stat().st_size)
             if there and job.placement.pointer is not None:
                 job.placement.publish()
@@ -168,9 +170,11 @@ class Download:
                 self._fetch(job)
                 return
             except Changed:
-                self._tell(note="the file has changed on the server; starting again")
+                self._tell(note="the server has another file now; asking again")
                 with self._wire() as wire:
                     fresh = self._job(job.file, wire)
+                if fresh.placement.part != job.placement.part:
+                    Partial(job.placement.part).delete()
                 job.remote, job.placement = fresh.remote, fresh.placement
             except NoRanges:
                 job.remote = replace(job.remote, ranges=False)
@@ -190,15 +194,12 @@ class Download:
             )
             try:
                 sha256 = self._follow(transfer)
+            except Cancelled:
+                raise
             except SincError as error:
                 raise errors.resumable(
                     error, self.model.name, transfer.done, remote.size
                 ) from error
-            except Changed:
-                transfer.stop()
-                transfer.join()
-                partial.delete()
-                raise
             finally:
                 transfer.stop()
                 transfer.join(0.5)

@@ -25,6 +25,7 @@ class Chunk:
 
     Attributes:
         have: bytes of it that are written; crc: their CRC-32.
+        old: whether some of it comes from the journal, and is to be compared with it.
     """
 
     number: int
@@ -32,6 +33,7 @@ class Chunk:
     end: int | None
     have: int = 0
     crc: int = 0
+    old: bool = False
 
     @property
     def at(self) -> int:
@@ -46,6 +48,7 @@ class Chunk:
     def forget(self) -> None:
         """Begin it again."""
         self.have = self.crc = 0
+        self.old = False
 
 
 class Partial:
@@ -79,7 +82,8 @@ class Partial:
         if taken_up and old is not None:
             for number, crc, have in old[1]:
                 if 0 <= number < len(self.chunks):
-                    self.chunks[number].crc, self.chunks[number].have = crc, have
+                    chunk = self.chunks[number]
+                    chunk.crc, chunk.have, chunk.old = crc, have, True
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._forget_the_impossible()
         self._begin(head, keep=taken_up)
@@ -93,14 +97,23 @@ class Partial:
                 self._journal.write(line.encode())
 
     def digest(self, chunk: Chunk, hasher: Any) -> Any | None:
-        """`hasher` after the chunk as it is on the disk; None where that is not what was written."""
+        """`hasher` after the chunk as it is on the disk; None where that is not what the journal says.
+
+        What was written by this process is believed to be there; the file's hash is compared at last.
+        """
         crc, left, trial = 0, chunk.have, hasher.copy()
         with self.path.open("rb", buffering=0) as file:
             file.seek(chunk.start)
             while left and (piece := file.read(min(left, _PIECE))):
-                crc, left = zlib.crc32(piece, crc), left - len(piece)
+                left -= len(piece)
+                crc = zlib.crc32(piece, crc) if chunk.old else chunk.crc
                 trial.update(piece)
         return None if left or crc != chunk.crc else trial
+
+    def sync(self) -> None:
+        """Wait until what was written is on the disk. Raises `OSError`."""
+        with self.path.open("rb+") as file:
+            os.fsync(file.fileno())
 
     def close(self) -> None:
         """Close the journal; what is on disk stays."""
@@ -113,8 +126,8 @@ class Partial:
         """Move the whole file to its place in one step. Raises `OSError`."""
         self.close()
         target.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("rb+") as file:
-            os.fsync(file.fileno())
+        os.truncate(self.path, sum(chunk.have for chunk in self.chunks))
+        self.sync()
         os.replace(self.path, target)
         self.journal.unlink(missing_ok=True)
 
@@ -152,7 +165,7 @@ class Partial:
                 chunk.forget()
 
     def _read(self) -> tuple[dict[str, Any], list[tuple[int, int, int]]] | None:
-        """Head and entries; a last line that was torn is left out."""
+        """Head and entries; a line that was torn is left out, by a kill the last, by a full disk any."""
         try:
             lines = self.journal.read_bytes().decode().split("\n")[:-1]
             head = json.loads(lines[0])
@@ -160,8 +173,9 @@ class Partial:
                 return None
             entries = []
             for line in lines[1:]:
-                number, crc, have = map(int, line.split())
-                entries.append((number, crc, have))
+                fields = line.split()
+                if len(fields) == 3 and all(map(str.isdecimal, fields)):
+                    entries.append((int(fields[0]), int(fields[1]), int(fields[2])))
             return head, entries
         except (OSError, ValueError, LookupError, TypeError):
             return None

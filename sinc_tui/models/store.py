@@ -81,7 +81,7 @@ def stored(model: CatalogModel) -> StoredModel:
     except SincError as error:
         problem = error
     here = [(file, path) for file, path in places if path is not None and path.is_file()]
-    partial = sum(_size(path) for path in _unfinished(model) if path.name.endswith(PART))
+    partial = sum(map(_size, _unfinished(model)))
     state = State.PARTLY if here or partial else State.ABSENT
     if here and len(here) == len(model.files):
         problem = _quick_problem(model, here)
@@ -116,7 +116,7 @@ def verify(
     if here.path is None:
         raise SincError(
             f"{model.name} is not on this machine. {here.problem}".rstrip(),
-            hint=here.hint or f"Get it: sinc-tui models pull {model.name}",
+            hint=here.hint or _get_hint(model),
         )
     if not content:
         return []
@@ -163,6 +163,12 @@ def remove(model: CatalogModel) -> int:
 
 def _tell(progress: Callable[[int, int], None], before: int, total: int, read: int) -> None:
     progress(before + read, total)
+
+
+def _get_hint(model: CatalogModel) -> str:
+    if any(map(_named_by_path, _references(model))):
+        return "Check the path."
+    return f"Get it: sinc-tui models pull {model.name}"
 
 
 def repair_hint(model: CatalogModel) -> str:

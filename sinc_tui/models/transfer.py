@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _EXPIRED = frozenset({401, 403, 404, 410})
 """What a CDN answers when a signed address is no longer good."""
+_SYNC_EVERY = 4
+"""Chunks after which they are sent to the disk, so that there is little to wait for at the end."""
 _DAMAGES = 3
 """Times that the disk may give back something else than was written before it is not trusted."""
 
@@ -44,7 +46,7 @@ class DownloadOptions:
     """
 
     connections: int = 4
-    chunk: int = 8 << 20
+    chunk: int = 16 << 20
     connect_timeout: float = 10.0
     stall_timeout: float = 30.0
     attempts: int = 6
@@ -156,6 +158,8 @@ class Transfer:
             after = self._partial.digest(chunk, hasher)
             if after is not None:
                 hasher, self._hashed = after, self._hashed + 1
+                if self._hashed % _SYNC_EVERY == 0:
+                    self._partial.sync()
                 continue
             self._again(chunk)
         with self._changed:

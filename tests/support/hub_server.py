@@ -75,6 +75,7 @@ class Hub:
     Attributes:
         files: content by `owner/name/file`; hashes: their sha256 where they are too large to be read.
         gated: repositories that ask for an agreement; private: those that ask for `token`.
+        own_bytes: whether the Hub sends the bytes itself, as a mirror may.
         ranges: whether parts are served; lfs: whether the Hub tells the sha256.
         signature: the one that the CDN takes now; a higher one makes older addresses expire.
         fault: asked about every request that is answered.
@@ -92,6 +93,7 @@ class Hub:
     ranges: bool = True
     lfs: bool = True
     etags: bool = True
+    own_bytes: bool = False
     signature: int = 1
     fault: Callable[[Request], Fault | None] = lambda _: None
     served: list[Request] = field(default_factory=list)
@@ -126,7 +128,7 @@ def serving(hub: Hub) -> Iterator[Hub]:
     hub.url = f"http://127.0.0.1:{servers[0].server_port}"
     hub.cdn = f"http://localhost:{servers[1].server_port}"
     for server in servers:
-        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.005,), daemon=True).start()
     try:
         yield hub
     finally:
@@ -178,7 +180,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif fault.status:
             self._refuse(fault.status, *fault.headers)
         elif self.side == "hub" and not self.path.startswith("/web/"):
-            self._resolve()
+            self._resolve(request, fault)
         else:
             self._bytes(request, fault)
 
@@ -187,7 +189,7 @@ class _Handler(BaseHTTPRequestHandler):
         direct = self.side == "cdn" or parts[0] == "web"
         return "/".join(parts[1:] if direct else [*parts[:2], *parts[4:]])
 
-    def _resolve(self) -> None:
+    def _resolve(self, request: Request, fault: Fault) -> None:
         """The Hub's word on a file: refused, or where its bytes are."""
         hub, name = self.hub, self._name()
         repository = "/".join(name.split("/")[:2])
@@ -199,6 +201,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(401, ("X-Error-Code", "RepoNotFound"))
         elif name not in hub.files:
             self._refuse(404, ("X-Error-Code", "EntryNotFound" if known else "RepoNotFound"))
+        elif hub.own_bytes:
+            self._bytes(request, fault)
         else:
             self._refuse(
                 302,
@@ -234,6 +238,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(416, ("Content-Range", f"bytes */{size}"))
             return
         self.send_response(206 if part else 200)
+        if hub.own_bytes:
+            self.send_header("X-Repo-Commit", hub.commit)
         if hub.etags:
             self.send_header("ETag", f'"{hub.etag(name)}"')
         if part:

@@ -1,0 +1,156 @@
+"""`sinc-tui models` as a process, against a Hub of this machine."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import signal
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sinc_tui.models.default import embedded_base
+from sinc_tui.sinc.rulesets import problems
+from tests.cli.processes import CLI, environment, run
+from tests.support.broken_gguf import write_model
+from tests.support.hub_server import COMMIT, Fault, Hub, Request, serving
+
+REPOSITORY = "someone/models"
+FILE = f"hf:{REPOSITORY}/mine.gguf"
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Iterator[Hub]:
+    content = write_model(tmp_path / "served.gguf").read_bytes()
+    with serving(Hub(files={f"{REPOSITORY}/mine.gguf": content})) as running:
+        yield running
+
+
+def places(hub: Hub, home: Path) -> dict[str, str]:
+    """Everything of a run lies in `home`."""
+    return {
+        "HF_ENDPOINT": hub.url, "HF_HOME": str(home / "hf"), "XDG_DATA_HOME": str(home / "data"),
+        "XDG_CONFIG_HOME": str(home / "config"),
+    }  # fmt: skip
+
+
+def models(hub: Hub, home: Path, *arguments: str, code: int = 0, **changes: str) -> tuple[str, str]:
+    """What `sinc-tui models ...` prints on stdout and on stderr."""
+    ran = run([*CLI, "models", *arguments], home, **(places(hub, home) | changes))
+    assert ran.returncode == code, ran.stderr.decode()
+    return ran.stdout.decode(), ran.stderr.decode()
+
+
+def test_from_add_to_rm(hub: Hub, tmp_path: Path) -> None:
+    said, _ = models(hub, tmp_path, "add", "mine", FILE, "--about", "Mine.")
+    catalogue = tmp_path / "config/sinc-tui/models.toml"
+    assert str(catalogue) in said
+    assert COMMIT in catalogue.read_text()
+    path, told = models(hub, tmp_path, "pull", "mine")
+    assert Path(path.strip()).read_bytes() == hub.files[f"{REPOSITORY}/mine.gguf"]
+    assert "looking for mine" in told
+    listed = json.loads(models(hub, tmp_path, "list", "--json")[0])
+    assert [entry["name"] for entry in listed] == ["tiny", "small", "medium", "full", "mine"]
+    assert (listed[-1]["state"], listed[-1]["path"]) == ("here", path.strip())
+    assert "mine    here" in models(hub, tmp_path, "list")[0]
+    assert models(hub, tmp_path, "verify", "mine")[0] == "mine: as expected.\n"
+    assert "opens on mine" in models(hub, tmp_path, "use", "mine", HF_HUB_OFFLINE="1")[0]
+    assert 'model = "mine"' in (tmp_path / "config/sinc-tui/settings.toml").read_text()
+    assert "MB freed" in models(hub, tmp_path, "rm", "mine", "--forget")[0]
+    assert not Path(path.strip()).exists()
+    assert "mine" not in catalogue.read_text()
+
+
+def test_damage_is_found_and_repaired(hub: Hub, tmp_path: Path) -> None:
+    models(hub, tmp_path, "add", "mine", FILE)
+    path = Path(models(hub, tmp_path, "pull", "mine")[0].strip())
+    damaged = bytearray(path.read_bytes())
+    damaged[-5] ^= 1
+    path.resolve().write_bytes(damaged)
+    _, told = models(hub, tmp_path, "verify", "mine", code=1)
+    assert "sinc-tui models pull --repair mine" in told
+    models(hub, tmp_path, "pull", "--repair", "mine")
+    assert models(hub, tmp_path, "verify", "mine")[0] == "mine: as expected.\n"
+
+
+def test_an_interrupted_pull_says_how_to_go_on_and_does(hub: Hub, tmp_path: Path) -> None:
+    size = 40 << 20
+    large = tmp_path / "large.gguf"
+    with large.open("wb") as file:
+        file.truncate(size)
+    digest = hashlib.sha256(bytes(size)).hexdigest()
+    hub.files, hub.hashes = {f"{REPOSITORY}/m.gguf": large}, {f"{REPOSITORY}/m.gguf": digest}
+    begun = threading.Event()
+
+    def fault(request: Request) -> Fault | None:
+        if request.side != "cdn" or not request.range.startswith("bytes=16777216"):
+            return None
+        begun.set()
+        return Fault(stall=5 << 20)
+
+    hub.fault = fault
+    pulling = subprocess.Popen(
+        [*CLI, "models", "pull", f"hf:{REPOSITORY}/m.gguf"], cwd=tmp_path,
+        env=environment(tmp_path) | places(hub, tmp_path),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert begun.wait(60)
+    pulling.send_signal(signal.SIGINT)
+    out, told = pulling.communicate(timeout=60)
+    assert pulling.returncode == 130
+    assert out == b""
+    hint = f"Go on from there: sinc-tui models pull hf:{REPOSITORY}/m.gguf"
+    assert hint in told.decode()
+    assert b"Traceback" not in told
+    hub.fault = lambda _: None
+    hub.released.set()
+    _, said = models(hub, tmp_path, "pull", f"hf:{REPOSITORY}/m.gguf")
+    assert "checking" in said
+
+
+def test_a_model_of_the_hub_is_used_by_its_reference(hub: Hub, tmp_path: Path) -> None:
+    """Wherever a model is named: here in `rewrite`, on a network and then without one."""
+    hub.files[f"{REPOSITORY}/mine.gguf"] = embedded_base().read_bytes()
+    ran = run([*CLI, "rewrite", "--model", FILE, "x"], tmp_path, **places(hub, tmp_path))
+    assert ran.returncode == 1
+    assert f"sinc-tui models pull {FILE}" in ran.stderr.decode()
+    models(hub, tmp_path, "pull", FILE)
+    models(hub, tmp_path, "use", FILE)
+    offline = places(hub, tmp_path) | {"HF_HUB_OFFLINE": "1"}
+    ran = run([*CLI, "rewrite", "fix line 3"], tmp_path, **offline)
+    assert ran.returncode == 0, ran.stderr.decode()
+    assert not problems(ran.stdout.decode(), "article")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["pull", "large"], "no model 'large'"),
+        (["pull", "hf:nobody/nothing/m.gguf"], "no nobody/nothing"),
+        (["verify", "small"], "sinc-tui models pull small"),
+        (["use", "small"], "sinc-tui models pull small"),
+        (["add", "tiny", FILE], "a model tiny already"),
+        (["use", "nothing.gguf"], "not on this machine"),
+    ],
+)
+def test_what_cannot_be_done_is_said(
+    hub: Hub, tmp_path: Path, arguments: list[str], reason: str
+) -> None:
+    out, told = models(hub, tmp_path, *arguments, code=1)
+    assert out == ""
+    assert reason in told
+    assert told.count("\n") <= 2
+    assert "Traceback" not in told
+
+
+def test_help_loads_no_network_library(tmp_path: Path) -> None:
+    code = (
+        "import sys; from sinc_tui.cli.main import main; main(['models', 'pull', '--help']); "
+        "sys.exit(any(name in sys.modules for name in ('httpx2', 'huggingface_hub', 'llama_cpp')))"
+    )
+    ran = run([CLI[0], "-c", code], tmp_path)
+    assert ran.returncode == 0
+    assert b"Ctrl-C keeps" in ran.stdout

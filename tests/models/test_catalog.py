@@ -1,0 +1,105 @@
+"""Models by name, and models that no catalogue knows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sinc_tui.errors import SincError
+from sinc_tui.models.catalog import EMBEDDED, catalog, known, located, model_for, named
+from sinc_tui.models.download import Download
+from sinc_tui.models.references import HubReference, PathReference, WebReference
+from sinc_tui.settings import Settings
+from tests.models.hubs import FAST, model
+from tests.support.hub_server import Hub
+
+OLD_FORM = """
+[mine]
+about = "Mine."
+repository = "someone/models"
+commit = "0123456789abcdef0123456789abcdef01234567"
+file = "mine.gguf"
+size = 768008
+sha256 = "{sha256}"
+licence = "MIT"
+memory = 1
+"""
+
+
+def test_the_shipped_catalogue_is_pinned() -> None:
+    assert list(catalog())[:4] == [EMBEDDED, "small", "medium", "full"]
+    for entry in catalog().values():
+        assert entry.pinned
+        assert entry.size
+        assert entry.package or len(entry.commit) == 40
+        assert all(file.file.endswith(".gguf") for file in entry.files)
+        assert entry.context
+        assert entry.memory
+        assert entry.licence == "Apache-2.0"
+
+
+def test_the_short_form_of_one_file_is_read(hub: Hub, own_catalog: Path) -> None:
+    sha256 = model().files[0].sha256
+    assert sha256 is not None
+    own_catalog.write_text(OLD_FORM.format(sha256=sha256))
+    entry = known("mine")
+    assert [file.size for file in entry.files] == [768008]
+    assert Download(entry, options=FAST).run().path.is_file()
+    assert named("mine").name == "mine"
+
+
+def test_names_that_are_not_here_say_what_to_do(hub: Hub) -> None:
+    with pytest.raises(SincError, match="not on this machine") as caught:
+        named("small")
+    assert caught.value.hint == "Get it: sinc-tui models pull small"
+    with pytest.raises(SincError, match="no model large") as caught:
+        known("large")
+    assert "small" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('[mine]\nabout = "half"\n', r"models\.toml .*files"),
+        ("[mine\n", "line 1"),
+        ('[mine]\nfile = "m.gguf"\nsize = -1\n', "size"),
+        ('[mine]\nfile = "m.gguf"\nsha256 = "abc"\n', "sha256"),
+        ('[mine]\nfile = "m.gguf"\ndecode = "sideways"\n', "decode"),
+        ("mine = 3\n", r"models\.toml"),
+    ],
+)
+def test_a_wrong_catalogue_of_the_user_names_the_file(
+    own_catalog: Path, text: str, reason: str
+) -> None:
+    own_catalog.write_text(text)
+    with pytest.raises(SincError, match=reason) as caught:
+        catalog()
+    assert caught.value.hint
+
+
+def test_models_that_no_catalogue_knows() -> None:
+    hub = model_for("hf:me/models/sub/m-00001-of-00002.gguf@v1")
+    assert (hub.repository, hub.commit, hub.size, hub.pinned) == ("me/models", "v1", None, False)
+    assert [hub.reference(file) for file in hub.files] == [
+        HubReference("me/models", f"sub/m-0000{n}-of-00002.gguf", "v1") for n in (1, 2)
+    ]
+    web = model_for("https://example.org/a/m-00001-of-00002.gguf")
+    assert [web.reference(file) for file in web.files] == [
+        WebReference(f"https://example.org/a/m-0000{n}-of-00002.gguf") for n in (1, 2)
+    ]
+    path = model_for("/models/m.gguf")
+    assert path.reference(path.files[0]) == PathReference(Path("/models/m.gguf"))
+
+
+def test_a_path_is_used_where_it_lies(tmp_path: Path) -> None:
+    path = tmp_path / "other program" / "m.gguf"
+    assert named(str(path)).path == path
+    assert named(str(path)).name == "m"
+    assert located(model_for(str(path))) == path
+
+
+def test_the_settings_override_the_order_of_the_catalogue() -> None:
+    entry = model(decode="parallel")
+    assert Settings().decode_for("mine", entry.decode) == "parallel"
+    assert Settings(decode={"mine": "sequential"}).decode_for("mine", entry.decode) == "sequential"

@@ -1,0 +1,199 @@
+"""What is on this machine, whether it is whole, and getting rid of it."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from sinc_tui import paths
+from sinc_tui.errors import SincError
+from sinc_tui.models.catalog import CatalogModel, catalog, model_for
+from sinc_tui.models.download import Cancelled, Download, Progress
+from sinc_tui.models.store import State, list_stored, remove, stored, verify
+from tests.models.hubs import CHUNK, FAST, REPOSITORY, model, unpinned
+from tests.support.broken_gguf import write_model
+from tests.support.hub_server import Fault, Hub, Request
+
+
+@pytest.fixture
+def content(hub: Hub, tmp_path: Path) -> bytes:
+    """A model that llama.cpp would load, on the Hub."""
+    whole = write_model(tmp_path / "whole.gguf").read_bytes()
+    hub.files[f"{REPOSITORY}/mine.gguf"] = whole
+    return whole
+
+
+@pytest.fixture
+def here(content: bytes) -> tuple[CatalogModel, Path]:
+    """The same, downloaded."""
+    wanted = model(content)
+    return wanted, Download(wanted, options=FAST).run().path
+
+
+def refusal(wanted: CatalogModel, *, whole: bool = True) -> SincError:
+    with pytest.raises(SincError) as caught:
+        verify(wanted, content=whole)
+    assert caught.value.hint
+    return caught.value
+
+
+def test_here(here: tuple[CatalogModel, Path], content: bytes) -> None:
+    wanted, path = here
+    entry = stored(wanted)
+    assert (entry.state, entry.path, entry.problem) == (State.HERE, path, "")
+    assert entry.on_disk >= len(content)
+    assert entry.removable == entry.on_disk
+    assert verify(wanted) == []
+
+
+def test_absent_and_partly(hub: Hub, content: bytes) -> None:
+    wanted = model(content)
+    assert stored(wanted).state is State.ABSENT
+    assert "models pull mine" in refusal(wanted).hint
+    stop_at(wanted, hub)
+    entry = stored(wanted)
+    assert entry.state is State.PARTLY
+    assert entry.partial > 0
+    assert entry.path is None
+    assert remove(wanted) == entry.partial
+    assert stored(wanted).state is State.ABSENT
+
+
+def stop_at(wanted: CatalogModel, hub: Hub) -> None:
+    """Download a part of it."""
+    requests = iter(range(999))
+
+    def fault(request: Request) -> Fault | None:
+        return Fault(stall=0) if request.side == "cdn" and next(requests) > 2 else None
+
+    def tell(progress: Progress) -> None:
+        if progress.done >= 2 * CHUNK:
+            download.cancel()
+
+    hub.fault = fault
+    download = Download(wanted, tell, FAST)
+    with pytest.raises(Cancelled):
+        download.run()
+    hub.fault = lambda _: None
+
+
+def test_parts_of_another_file_of_the_repository_are_left_alone(hub: Hub, content: bytes) -> None:
+    hub.files[f"{REPOSITORY}/other.gguf"] = content[::-1]
+    stop_at(unpinned(), hub)
+    other = unpinned(file="other.gguf", name="other")
+    assert stored(other).state is State.ABSENT
+    assert remove(other) == 0
+    assert stored(unpinned()).state is State.PARTLY
+
+
+def test_a_file_that_was_cut_is_found_at_a_glance(here: tuple[CatalogModel, Path]) -> None:
+    wanted, path = here
+    path.resolve().write_bytes(path.read_bytes()[:-1])
+    entry = stored(wanted)
+    assert entry.state is State.DAMAGED
+    assert "bytes, and should have" in entry.problem
+    assert entry.hint == "Get it again: sinc-tui models pull --repair mine"
+    assert refusal(wanted, whole=False).hint == entry.hint
+    assert Download(wanted, options=FAST).run().path == path, "pull alone mends it too"
+    assert verify(wanted) == []
+
+
+def test_a_flipped_byte_is_found_by_the_hash(here: tuple[CatalogModel, Path]) -> None:
+    wanted, path = here
+    damaged = bytearray(path.read_bytes())
+    damaged[-9] ^= 1
+    path.resolve().write_bytes(damaged)
+    assert stored(wanted).state is State.HERE
+    assert verify(wanted, content=False) == []
+    error = refusal(wanted)
+    assert "is damaged: its sha256" in error.message
+    assert path.is_file(), "nothing is deleted"
+    remove(wanted)
+    Download(wanted, options=FAST).run()
+    assert verify(wanted) == []
+
+
+def test_a_head_that_is_damaged_is_found_without_a_pinned_size(
+    hub: Hub, content: bytes, tmp_path: Path
+) -> None:
+    path = tmp_path / "m.gguf"
+    path.write_bytes(content[: len(content) // 2])
+    entry = stored(model_for(str(path)))
+    assert entry.state is State.DAMAGED
+    assert entry.hint == "Copy it here again."
+
+
+def test_the_hubs_own_hash_is_used_where_nothing_is_pinned(hub: Hub, content: bytes) -> None:
+    path = Download(unpinned(), options=FAST).run().path
+    assert verify(unpinned()) == []
+    damaged = bytearray(path.read_bytes())
+    damaged[-9] ^= 1
+    path.resolve().write_bytes(damaged)
+    assert "is damaged" in refusal(unpinned()).message
+
+
+def test_where_nobody_knows_the_content_the_user_is_told(tmp_path: Path) -> None:
+    path = write_model(tmp_path / "m.gguf")
+    (note,) = verify(model_for(str(path)))
+    assert hashlib.sha256(path.read_bytes()).hexdigest() in note
+
+
+def test_verifying_tells_how_far_it_is(here: tuple[CatalogModel, Path]) -> None:
+    heard: list[tuple[int, int]] = []
+    verify(here[0], progress=lambda done, total: heard.append((done, total)))
+    assert heard[-1][0] == here[0].size
+
+
+def test_remove(here: tuple[CatalogModel, Path]) -> None:
+    wanted, path = here
+    size = stored(wanted).on_disk
+    blob = path.resolve()
+    assert remove(wanted) == size
+    assert not path.is_symlink()
+    assert not blob.exists()
+    assert remove(wanted) == 0
+
+
+def test_a_blob_that_another_snapshot_uses_stays(here: tuple[CatalogModel, Path]) -> None:
+    wanted, path = here
+    other = path.parents[1] / ("f" * 40) / path.name
+    other.parent.mkdir()
+    other.symlink_to(path.resolve())
+    remove(wanted)
+    assert not path.is_symlink()
+    assert other.is_file()
+
+
+def test_merged_files_go_too_and_those_of_similar_names_stay(
+    here: tuple[CatalogModel, Path], empty_cache: Path
+) -> None:
+    wanted = here[0].model_copy(update={"adapter": "small.adapter.gguf"})
+    folder = paths.cache() / "models"
+    folder.mkdir()
+    for name in ("mine.gguf", "mine.json", "mine.gguf.77.part", "mine.two.gguf", "mine2.gguf"):
+        (folder / name).write_bytes(b"x" * 5000)
+    assert stored(wanted).merged > 0
+    remove(wanted)
+    assert sorted(path.name for path in folder.iterdir()) == ["mine.two.gguf", "mine2.gguf"]
+
+
+def test_a_users_own_file_is_never_deleted(tmp_path: Path) -> None:
+    path = write_model(tmp_path / "m.gguf")
+    entry = stored(model_for(str(path)))
+    assert (entry.state, entry.owned, entry.removable) == (State.HERE, False, 0)
+    assert remove(model_for(str(path))) == 0
+    assert path.is_file()
+
+
+def test_the_embedded_one_stays(empty_cache: Path) -> None:
+    tiny = catalog()["tiny"]
+    entry = stored(tiny)
+    assert (entry.state, entry.owned) == (State.HERE, False)
+    assert remove(tiny) == 0
+    assert stored(tiny).state is State.HERE
+
+
+def test_all_of_the_catalogue_are_listed(hub: Hub) -> None:
+    assert [entry.model.name for entry in list_stored()][:2] == ["tiny", "small"]
