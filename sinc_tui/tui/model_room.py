@@ -1,11 +1,14 @@
-"""What the app does with models, whatever screen is open: list, download, switch, measure, remove."""
+"""What the app does with models, whatever screen is open: list, download, switch, measure, remove.
+
+Whoever asks for something may go away before it is done: it is done all the same.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sinc_tui import paths, settings
 from sinc_tui.engine import fitting, speeds
@@ -26,19 +29,28 @@ class ModelRoom:
     Attributes:
         entries: the models as they were last listed.
         place: the machine; None until it was looked at.
-        chosen: the name of the model that is loaded, or that was to be.
+        chosen: the name of the model that is loaded, or that was to be at the start.
+        coming: the name of the one that is being loaded in its place; empty otherwise.
+        cursor: the name of the model that the reader looked at last.
         busy: what is being done to a model now, in a word, by its name.
     """
 
     def __init__(
-        self, shelf: Shelf, session: Session, chosen: str, told: Callable[[Transfer], None]
+        self,
+        shelf: Shelf,
+        session: Session,
+        chosen: str,
+        told: Callable[[Transfer], None],
+        troubled: Callable[[SincError], None],
     ) -> None:
-        """`told` hears of every change of a download."""
-        self._shelf, self._session = shelf, session
+        """`told` hears of every change of a download, `troubled` of errors that nobody waits for."""
+        self._shelf, self._session, self._troubled = shelf, session, troubled
+        self._tasks: set[asyncio.Task[Any]] = set()
         self.downloads = Downloads(shelf.fetch, told)
         self.entries: list[Entry] = []
         self.place: fitting.Place | None = None
-        self.chosen = chosen
+        self.chosen = self.cursor = chosen
+        self.coming = ""
         self.busy: dict[str, str] = {}
         self._damaged: dict[str, SincError] = {}
         self._measurements: list[speeds.Measurement] = []
@@ -51,7 +63,7 @@ class ModelRoom:
     @property
     def loading(self) -> bool:
         """Whether a model is on its way into memory."""
-        return self.loaded is None and self._session.state.error is None
+        return bool(self.coming) or (self.loaded is None and self._session.state.error is None)
 
     @property
     def running(self) -> bool:
@@ -60,7 +72,7 @@ class ModelRoom:
 
     def in_use(self, entry: Entry) -> bool:
         """Whether this is the model in memory."""
-        return self.loaded is not None and entry.name == self.chosen
+        return self.loaded is not None and not self.coming and entry.name == self.chosen
 
     async def look(self) -> None:
         """List the models, and read what was measured; raises `SincError`."""
@@ -90,24 +102,79 @@ class ModelRoom:
 
         Raises `SincError` where it cannot be had; then the model before is loaded again.
         """
-        if entry.presence is not Presence.HERE:
-            raise SincError(f"{entry.name} is not ready to be used.", hint=way_to(entry))
-        before, self.chosen = self.chosen, entry.name
-        error = await self._session.switch(lambda: self._shelf.engine(entry.name))
-        if error is not None:
-            self.chosen = before
-            raise error
-        settings.save(paths.settings_file(), {"model": entry.name})
-        return entry.name
+        return await self._to_the_end(self._use(entry))
 
     async def measure(self) -> float | None:
         """Measure the loaded model and remember it; None when a run came first. Raises `SincError`."""
+        return await self._to_the_end(self._measure())
+
+    async def remove(self, entry: Entry) -> int:
+        """Stop its download and delete what is here of it; the bytes that were freed. Raises `SincError`."""
+        return await self._to_the_end(self._remove(entry))
+
+    async def verify(self, entry: Entry) -> Sequence[str]:
+        """Compare a model's files with what is known of them; raises `SincError` for a damaged one."""
+        return await self._to_the_end(self._verify(entry))
+
+    async def add(self, text: str) -> str:
+        """Put a model into the list by file or address; its name. Raises `SincError`."""
+        return await self._to_the_end(self._add(text))
+
+    def download(self, entry: Entry) -> None:
+        """Begin a download, or go on with it; of a damaged model, begin anew."""
+        self._damaged.pop(entry.name, None)
+        self.downloads.start(entry.name, afresh=entry.presence is Presence.DAMAGED)
+
+    async def close(self) -> None:
+        """The app ends: give up what is under way; what was downloaded is kept."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.downloads.close()
+
+    async def _to_the_end(self, work: Coroutine[Any, Any, T]) -> T:
+        """What comes of some work, which goes on when the caller is cancelled."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.add_done_callback(self._left_alone)
+            raise
+
+    def _left_alone(self, task: asyncio.Task[Any]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, SincError):
+            self._troubled(error)
+
+    async def _use(self, entry: Entry) -> str:
+        if entry.presence is not Presence.HERE:
+            raise SincError(f"{entry.name} is not ready to be used.", hint=way_to(entry))
+        self.coming = entry.name
+        try:
+            error = await self._session.switch(lambda: self._shelf.engine(entry.name))
+            if error is not None:
+                raise error
+            self.chosen = entry.name
+        finally:
+            self.coming = ""
+        settings.save(paths.settings_file(), {"model": entry.name})
+        return entry.name
+
+    async def _measure(self) -> float | None:
         if self.place is None:
             await self.look_around()
         info, name, place = self.loaded, self.chosen, self.place
         assert place is not None
-        speed = await self._session.measure()
-        if not speed or info is None:
+        if info is None or self.coming:
+            return None
+        self.busy[name] = "measuring"
+        try:
+            speed = await self._session.measure()
+        finally:
+            del self.busy[name]
+        if not speed or info is not self.loaded:
             return None
         size = info.size or next((e.size for e in self.entries if e.name == name), None) or 0
         measurement = speeds.Measurement(place.id, name, size, speed)
@@ -120,13 +187,7 @@ class ModelRoom:
         self._measurements = [*(m for m in self._measurements if m.model != name), measurement]
         return speed
 
-    def download(self, entry: Entry) -> None:
-        """Begin a download, or go on with it; of a damaged model, begin anew."""
-        self._damaged.pop(entry.name, None)
-        self.downloads.start(entry.name, afresh=entry.presence is Presence.DAMAGED)
-
-    async def remove(self, entry: Entry) -> int:
-        """Stop its download and delete what is here of it; the bytes that were freed. Raises `SincError`."""
+    async def _remove(self, entry: Entry) -> int:
         await self.downloads.stop(entry.name)
         freed = await self._at_work("removing", entry, self._shelf.remove)
         self.downloads.forget(entry.name)
@@ -134,8 +195,7 @@ class ModelRoom:
         await self.look()
         return freed
 
-    async def verify(self, entry: Entry) -> Sequence[str]:
-        """Compare a model's files with what is known of them; raises `SincError` for a damaged one."""
+    async def _verify(self, entry: Entry) -> Sequence[str]:
         self._damaged.pop(entry.name, None)
         try:
             return await self._at_work("checking", entry, self._shelf.verify)
@@ -152,8 +212,7 @@ class ModelRoom:
             return entry
         return replace(entry, presence=Presence.DAMAGED, problem=error.message)
 
-    async def add(self, text: str) -> str:
-        """Put a model into the list by file or address; its name. Raises `SincError`."""
+    async def _add(self, text: str) -> str:
         name = await asyncio.to_thread(self._shelf.add, text.strip())
         await self.look()
         return name

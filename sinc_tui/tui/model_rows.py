@@ -104,7 +104,7 @@ def state(room: ModelRoom, entry: Entry) -> Cell:
             return cell
     if room.in_use(entry):
         return Cell("● in use", "bold $primary")
-    if room.loading and entry.name == room.chosen:
+    if room.loading and entry.name == (room.coming or room.chosen):
         return Cell("◌ loading", "$secondary")
     if entry.presence is Presence.HERE:
         return Cell("✓ here", "$success")

@@ -52,7 +52,14 @@ class Desk:
         self.terminal.keys("F11")
         self.terminal.wait_for("tiny .*in use", "mini", "It is loaded", seconds=120)
         self.terminal.keys("End")
-        self.terminal.wait_for("A model of this test")
+        self.terminal.wait_for("Untrained for this job")
+
+    def begin_anew(self) -> None:
+        """Another terminal for the next start of the app."""
+        self.terminal.close()
+        folder = self.folder / "second"
+        folder.mkdir()
+        self.terminal = Terminal(folder, 120, 35)
 
     def close(self) -> None:
         """Esc, and the main screen; without the wait, what is typed next would be Alt and a letter."""
@@ -92,8 +99,9 @@ memory = 64
     )
     terminal = Terminal(tmp_path, 120, 35)
     with serving(Hub(files={NAME: content})) as hub:
-        yield Desk(tmp_path, hub, terminal)
-        terminal.close()
+        desk = Desk(tmp_path, hub, terminal)
+        yield desk
+        desk.terminal.close()
 
 
 def write_model(path: Path) -> Path:
@@ -122,7 +130,7 @@ def test_download_pause_go_on_switch(desk: Desk) -> None:
     desk.close()
     terminal.type("my prompt")
     terminal.keys("F11")
-    terminal.wait_for("A model of this test", r"mini +■ paused at \d+%")
+    terminal.wait_for("Untrained for this job", r"mini +■ paused at \d+%")
     desk.held = False
     desk.hub.released.set()
     terminal.keys("d")
@@ -150,12 +158,12 @@ def test_quitting_in_the_middle_keeps_what_has_arrived(desk: Desk) -> None:
     assert desk.parts()
     sent = desk.hub.sent
     assert sent > 0
-    terminal.close()
     desk.held = False
     desk.hub.released.set()
+    desk.begin_anew()
     desk.open(SCRIPTED)
     desk.sees(r"■ paused at [1-9]\d?%")
-    terminal.keys("d")
+    desk.terminal.keys("d")
     desk.sees("✓ here")
     size = desk.hub.size(NAME)
     assert desk.hub.sent - sent < size, "what had arrived is not fetched again"

@@ -9,6 +9,7 @@ from sinc_tui.tui.screens.keep_actions import KeepActions
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sinc_tui.errors import SincError
     from sinc_tui.settings import DecodeMode
     from sinc_tui.tui.downloads import Transfer
     from sinc_tui.tui.model_room import ModelRoom
@@ -42,7 +43,7 @@ class ModelActions(KeepActions):
             from sinc_tui.tui.shelf import StoredShelf
 
             shelf = (self._make_shelf or StoredShelf)()
-            self._room = ModelRoom(shelf, self.session, self._chosen, self._told)
+            self._room = ModelRoom(shelf, self.session, self._chosen, self._told, self._troubled)
         return self._room
 
     def catalog_mode(self) -> DecodeMode:
@@ -78,7 +79,12 @@ class ModelActions(KeepActions):
         """The app ends: what has been downloaded so far is put away."""
         self._leaving = True
         if self._room is not None:
-            await self._room.downloads.close()
+            await self._room.close()
+
+    def _troubled(self, error: SincError) -> None:
+        """Something failed that the reader did not wait for."""
+        if not self._leaving:
+            self._notice.say(error.message, hint=error.hint, tone="error")
 
     def _told(self, transfer: Transfer) -> None:
         """A download changed: in the status bar, on the models screen, or said here when it ends."""

@@ -90,7 +90,8 @@ class ModelsScreen(Dialog[None]):
         self._draw()
         room = self._room
         entry = next(filter(room.in_use, room.entries), None)
-        if self._measured or entry is None or room.place is None or room.running:
+        busy = room.running or room.busy.get(room.chosen)
+        if self._measured or entry is None or room.place is None or busy:
             return
         self._measured = True
         expected = room.expected(entry)
@@ -106,6 +107,7 @@ class ModelsScreen(Dialog[None]):
 
     def on_option_list_option_highlighted(self, _message: OptionList.OptionHighlighted) -> None:
         """Another model: nothing is to be removed any more."""
+        self._room.cursor = self._under_cursor()
         if self._doomed and self._doomed != self._under_cursor():
             self._doomed = ""
             self._notice.hush()
@@ -173,17 +175,12 @@ class ModelsScreen(Dialog[None]):
 
     @work(group="model", exit_on_error=False)
     async def _measure(self) -> None:
-        name = self._room.chosen
-        self._room.busy[name] = "measuring"
-        self._draw()
         try:
             speed = await self._room.measure()
         except SincError as error:
             self._notice.say(error.message, hint=error.hint, tone="error")
         else:
             self._measured = speed is not None  # something came first: later
-        finally:
-            self._room.busy.pop(name, None)
         self._draw()
 
     @work(group="files", exit_on_error=False)
@@ -247,7 +244,7 @@ class ModelsScreen(Dialog[None]):
         columns = model_rows.Columns.of(room.entries, width)
         rows = {entry.name: model_rows.row(room, entry, columns) for entry in room.entries}
         if list(rows) != list(self._shown):
-            self._list(rows, at or self._under_cursor() or room.chosen)
+            self._list(rows, at or room.cursor)
         elif at:
             options.highlighted = list(rows).index(at)
         for name, content in rows.items():
@@ -260,9 +257,9 @@ class ModelsScreen(Dialog[None]):
         self._draw_details()
 
     def _start(self) -> str:
-        """Where the cursor goes at first: to the model in use, else to the first one to download."""
+        """Where the cursor goes when there is no model in use: to the first one to download."""
         room = self._room
-        if room.loaded or room.loading or self._under_cursor() not in ("", room.chosen):
+        if room.loaded or room.loading or room.cursor != room.chosen:
             return ""
         wanted = (entry.name for entry in room.entries if not entry.package)
         return next(wanted, "")
