@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -68,6 +69,20 @@ class Request:
         return f"{self.method} {self.path}"
 
 
+class Line:
+    """A line of limited speed that all connections share."""
+
+    def __init__(self) -> None:
+        self._free_at, self._lock = 0.0, threading.Lock()
+
+    def wait(self, size: int, rate: float) -> None:
+        """Until so many bytes can be sent."""
+        with self._lock:
+            start = max(self._free_at, time.monotonic())
+            self._free_at = start + size / rate
+        time.sleep(max(0.0, start - time.monotonic()))
+
+
 @dataclass
 class Hub:
     """What the server holds and how it behaves.
@@ -77,6 +92,7 @@ class Hub:
         gated: repositories that ask for an agreement; private: those that ask for `token`.
         own_bytes: whether the Hub sends the bytes itself, as a mirror may.
         ranges: whether parts are served; lfs: whether the Hub tells the sha256.
+        rate: bytes a second of all connections together, as of a line; 0: no limit.
         signature: the one that the CDN takes now; a higher one makes older addresses expire.
         fault: asked about every request that is answered.
         served: all requests; released: set it to end what is stalled.
@@ -94,6 +110,8 @@ class Hub:
     lfs: bool = True
     etags: bool = True
     own_bytes: bool = False
+    rate: float = 0.0
+    line: Line = field(default_factory=lambda: Line())
     signature: int = 1
     fault: Callable[[Request], Fault | None] = lambda _: None
     served: list[Request] = field(default_factory=list)
@@ -267,9 +285,10 @@ class _Handler(BaseHTTPRequestHandler):
         if isinstance(content, Path):
             with content.open("rb") as file:
                 while first < stop:
-                    sent = os.sendfile(
-                        self.connection.fileno(), file.fileno(), first, min(stop - first, 1 << 22)
-                    )
+                    most = min(stop - first, 1 << 18 if self.hub.rate else 1 << 22)
+                    if self.hub.rate:
+                        self.hub.line.wait(most, self.hub.rate)
+                    sent = os.sendfile(self.connection.fileno(), file.fileno(), first, most)
                     first, request.sent = first + sent, request.sent + sent
             return
         body = bytearray(content[first:stop])
@@ -286,12 +305,18 @@ def _or(value: int | None, default: int) -> int:
 
 
 if __name__ == "__main__":
-    import sys
-    import time
+    import argparse
 
-    name, path, digest = sys.argv[1:4]
-    with serving(Hub(files={name: Path(path)}, hashes={name: digest})) as running:
-        running.commit = (sys.argv[4:] or [COMMIT])[0]
+    parser = argparse.ArgumentParser(description="Serve one large file as the Hub does.")
+    parser.add_argument("name", help="owner/repository/file")
+    parser.add_argument("path", type=Path)
+    parser.add_argument("sha256")
+    parser.add_argument("--commit", default=COMMIT)
+    parser.add_argument("--rate", type=float, default=0.0, help="MB/s of all connections")
+    asked = parser.parse_args()
+    one = Hub(files={asked.name: asked.path}, hashes={asked.name: asked.sha256})
+    one.commit, one.rate = asked.commit, asked.rate * 1e6
+    with serving(one) as running:
         print(running.url, running.cdn, flush=True)
         while True:
             time.sleep(3600)
