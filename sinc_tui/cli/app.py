@@ -10,12 +10,12 @@ def open_app(model: str | None) -> int:
 
     A model that is not on this machine does not keep the app from opening: it shows what there is.
     """
-    from sinc_tui.errors import NoModel
+    from sinc_tui.errors import NoModel, SincError
     from sinc_tui.tui.app import run_app
 
     chosen = chosen_name(model)
     try:
         found = model_file(model)
-    except NoModel as missing:
-        return run_app(chosen=chosen, missing=missing)
+    except SincError as error:
+        return run_app(chosen=chosen, missing=NoModel(error.message, hint=error.hint))
     return run_app(found, chosen=chosen)

@@ -66,6 +66,11 @@ class ModelRoom:
         return bool(self.coming) or (self.loaded is None and self._session.state.error is None)
 
     @property
+    def share(self) -> float:
+        """How far its loading is, its merging at the first time included; 0.0 to 1.0."""
+        return self._session.state.loaded
+
+    @property
     def running(self) -> bool:
         """Whether a prompt is being rewritten."""
         return self._session.state.running

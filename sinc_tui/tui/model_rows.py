@@ -105,7 +105,7 @@ def state(room: ModelRoom, entry: Entry) -> Cell:
     if room.in_use(entry):
         return Cell("● in use", "bold $primary")
     if room.loading and entry.name == (room.coming or room.chosen):
-        return Cell("◌ loading", "$secondary")
+        return Cell(f"◌ loading {room.share:.0%}", "$secondary")
     if entry.presence is Presence.HERE:
         return Cell("✓ here", "$success")
     if entry.presence is Presence.DAMAGED:
@@ -142,7 +142,8 @@ def details(room: ModelRoom, entry: Entry) -> list[Content]:
 def _speed(room: ModelRoom, entry: Entry) -> Content:
     if expected := room.expected(entry):
         mark = ("✓", "$success") if expected.measured else ("~", MUTED)
-        more = " m measures it again." if room.in_use(entry) else ""
+        again = " again" if expected.measured else ""
+        more = f" m measures it{again}." if room.in_use(entry) else ""
         return _marked(*mark, expected.in_words + more)
     hint = "m measures it." if room.in_use(entry) else "Load it to measure it."
     return _marked("–", MUTED, f"Speed not measured yet. {hint}")
