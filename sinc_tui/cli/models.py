@@ -56,7 +56,7 @@ def pull(model: str, repair: bool) -> int:
     arrived, and the same command goes on from there. HF_ENDPOINT, HF_TOKEN, HF_HOME and
     HF_HUB_OFFLINE are heeded.
     """
-    from sinc_tui.models.catalog import model_for
+    from sinc_tui.models.catalog import located, model_for
     from sinc_tui.models.download import Download
     from sinc_tui.models.download_errors import kept, resume_hint
 
@@ -64,6 +64,7 @@ def pull(model: str, repair: bool) -> int:
     narrator = Narrator(verbose=True)
     if repair:
         _throw_away_damage(wanted, narrator)
+    new = located(wanted) is None
     teller = _Teller(model, narrator)
     try:
         done = Download(wanted, teller.tell).run()
@@ -73,7 +74,7 @@ def pull(model: str, repair: bool) -> int:
         return INTERRUPTED
     finally:
         narrator.clear()
-    for note in done.notes:
+    for note in (*done.notes, *([_terms(wanted)] if new else [])):
         narrator.note(note)
     click.echo(done.path)
     return DONE
@@ -219,6 +220,13 @@ class _Teller:
         if progress.seconds_left:
             words.append(f"{_duration(progress.seconds_left)} left")
         return ", ".join(words)
+
+
+def _terms(model: CatalogModel) -> str:
+    """What the user may do with a model, or where it stands."""
+    if model.licence:
+        return f"{model.name} has the licence {model.licence}."
+    return f"Nothing is known of the licence of {model.name}; see where it comes from."
 
 
 def _duration(seconds: float) -> str:

@@ -21,6 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from sinc_tui import paths
+from sinc_tui.engine.gguf_check import check_gguf
 from sinc_tui.engine.machine import detect
 from sinc_tui.errors import NoModel, SincError
 
@@ -213,6 +214,7 @@ class _NoRoom(Exception):
 
 
 async def _prepare(student: Student) -> AsyncGenerator[float, None]:
+    check_gguf(student.base)
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-P",

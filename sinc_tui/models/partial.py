@@ -82,8 +82,8 @@ class Partial:
         if taken_up and old is not None:
             for number, crc, have in old[1]:
                 if 0 <= number < len(self.chunks):
-                    chunk = self.chunks[number]
-                    chunk.crc, chunk.have, chunk.old = crc, have, True
+                    known = self.chunks[number]
+                    known.crc, known.have, known.old = crc, have, True
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._forget_the_impossible()
         self._begin(head, keep=taken_up)

@@ -52,6 +52,7 @@ def test_from_add_to_rm(hub: Hub, tmp_path: Path) -> None:
     path, told = models(hub, tmp_path, "pull", "mine")
     assert Path(path.strip()).read_bytes() == hub.files[f"{REPOSITORY}/mine.gguf"]
     assert "looking for mine" in told
+    assert "Nothing is known of the licence" in told
     listed = json.loads(models(hub, tmp_path, "list", "--json")[0])
     assert [entry["name"] for entry in listed] == ["tiny", "small", "medium", "full", "mine"]
     assert (listed[-1]["state"], listed[-1]["path"]) == ("here", path.strip())

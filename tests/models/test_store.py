@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -73,7 +74,7 @@ def stop_at(wanted: CatalogModel, hub: Hub) -> None:
             download.cancel()
 
     hub.fault = fault
-    download = Download(wanted, tell, FAST)
+    download = Download(wanted, tell, replace(FAST, stall_timeout=60.0))
     with pytest.raises(Cancelled):
         download.run()
     hub.fault = lambda _: None
