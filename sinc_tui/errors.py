@@ -20,3 +20,7 @@ class SincError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".rstrip()
+
+
+class NoModel(SincError):
+    """There is no model to run: none is installed, or the chosen one is not on this machine."""

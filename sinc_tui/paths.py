@@ -46,6 +46,11 @@ def user_catalog() -> Path:
     return platformdirs.user_config_path(_APP) / "models.toml"
 
 
+def speeds() -> Path:
+    """How fast models were on this machine; the file need not exist."""
+    return cache() / "speeds.json"
+
+
 def drafts() -> Path:
     """The folder of unfinished prompts; it need not exist."""
     return state() / "drafts"

@@ -21,6 +21,8 @@ from sinc_tui.engine.protocol import (
     EngineOptions,
     Error,
     Load,
+    Measure,
+    Measured,
     Message,
     ModelInfo,
     Planned,
@@ -143,8 +145,31 @@ class Rewriter:
             if not run.over:
                 await self._drop()  # abandoned in mid-run: the child would go on writing
 
+    async def measure(self) -> float | None:
+        """Free tokens per second of the loaded model on this machine; None when stopped before it is known.
+
+        Takes some seconds at most. Raises `SincError` where there is no model, or the engine fails.
+        """
+        if self._client is None or self.info is None:
+            raise SincError("No model is loaded.", hint="Load one first.")
+        self._run += 1
+        self._running, over = True, False
+        try:
+            await self._client.send(Measure(run=self._run))
+            async for message in self._client.messages():
+                over = isinstance(message, Measured | StoppedMessage | Error)
+                if isinstance(message, Error):
+                    raise _as_error(message)
+                if over:
+                    break
+            return message.tokens_per_second if isinstance(message, Measured) else None
+        finally:
+            self._running = False
+            if not over:
+                await self._drop()
+
     async def stop(self) -> None:
-        """Stop the run under way, if any; its stream ends with `Stopped`."""
+        """Stop the run or the measuring under way, if any; a run's stream ends with `Stopped`."""
         if self._running and self._client is not None:
             with suppress(SincError):  # the run's own stream reports the death
                 await self._client.send(Cancel(run=self._run))
@@ -192,14 +217,17 @@ class Rewriter:
         """Start a child and load the model in it; `notes` are added to what is known of it."""
         yield Loading(_LOADING, 0.0)
         self._client = await EngineClient.start(paths.engine_log(), self._worker)
-        await self._client.send(Load(path=str(model.path), name=model.name, options=self._options))
+        adapter = str(model.adapter) if model.adapter else None
+        await self._client.send(
+            Load(path=str(model.path), name=model.name, adapter=adapter, options=self._options)
+        )
         async for message in self._client.messages():
             if isinstance(message, Progress):
                 yield Loading(_LOADING, message.fraction)
             elif isinstance(message, Planned):
                 self._on_gpu = message.n_gpu_layers != 0
             elif isinstance(message, Ready):
-                known = [*message.info.notes, *notes]
+                known = [*message.info.notes, *model.notes, *notes]
                 self.info = message.info.model_copy(update={"notes": known})
                 yield ModelReady(self.info)
                 return

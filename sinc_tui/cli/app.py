@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from sinc_tui.cli.inputs import model_file
+from sinc_tui.cli.inputs import chosen_name, model_file
 
 
 def open_app(model: str | None) -> int:
-    """Open the app on a model file (None: the default model); its exit code."""
+    """Open the app on a model (None: that of the settings, else the default one); its exit code.
+
+    A model that is not on this machine does not keep the app from opening: it shows what there is.
+    """
+    from sinc_tui.errors import NoModel, SincError
     from sinc_tui.tui.app import run_app
 
-    return run_app(model_file(model))
+    chosen = chosen_name(model)
+    try:
+        found = model_file(model)
+    except SincError as error:
+        return run_app(chosen=chosen, missing=NoModel(error.message, hint=error.hint))
+    return run_app(found, chosen=chosen)

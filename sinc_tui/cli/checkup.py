@@ -32,8 +32,6 @@ _FOLDERS: dict[str, Callable[[], Path]] = {
     "data": paths.data,
 }
 _LINUX_HELPERS = ("wl-copy", "xclip", "xsel")
-_SPARE = 64 << 20
-"""Bytes beside a model that a disk should have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,11 +194,9 @@ def _look_at_student(checkup: Checkup, student: Student) -> Path:
     if not student.adapter.exists():
         line = mends.pip_install("--force-reinstall", "--no-deps", f"sinc-tui=={__version__}")
         checkup.wrong(f"{student.adapter} is missing.", line, stops=True)
-    needed = 2 * student.base.stat().st_size + _SPARE
-    folder = student.merged.parent
-    if not ready and shutil.disk_usage(folder).free < needed:
-        what = f"There is no room for the model in {folder}: {needed >> 20} MiB are needed."
-        checkup.wrong(what, f"df -h {shlex.quote(str(folder))}", stops=True)
+    if not ready and student.adapter.exists() and (obstacle := student.obstacle()):
+        what = f"The model will run unmerged, which is slower: {obstacle}."
+        checkup.wrong(what, f"df -h {shlex.quote(str(student.merged.parent))}")
     return student.merged if ready else student.base
 
 

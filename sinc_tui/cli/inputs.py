@@ -65,6 +65,16 @@ def model_file(name: str | None) -> ModelFile | None:
     return named(name)
 
 
+def chosen_name(name: str | None) -> str:
+    """What the list of models calls the one that `model_file` finds; empty for the default one."""
+    name = name or _chosen()
+    if name is None:
+        return ""
+    from sinc_tui.models.catalog import model_for
+
+    return model_for(name).name
+
+
 def decode_mode(model: ModelFile | None) -> DecodeMode:
     """How the model's bands are written: as the settings say, else the catalogue."""
     from sinc_tui import paths, settings

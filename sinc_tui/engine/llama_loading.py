@@ -25,12 +25,16 @@ _KV_TYPES = {"f16": llama_cpp.GGML_TYPE_F16, "q8_0": llama_cpp.GGML_TYPE_Q8_0}
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A model with its context, and how they are run; `keep` must live as long as they do."""
+    """A model with its context, and how they are run; `keep` must live as long as they do.
+
+    `adapter` is None where none was asked for; it ends with the model.
+    """
 
     model: Any
     context: Any
     plan: EnginePlan
     keep: tuple[Any, ...]
+    adapter: Any = None
 
 
 def plans_for(path: Path, options: EngineOptions) -> list[EnginePlan]:
@@ -47,8 +51,10 @@ def load(
     progress: Callable[[float], None],
     cancelled: Callable[[], bool],
     planned: Callable[[EnginePlan], None] = lambda _: None,
+    adapter: Path | None = None,
 ) -> Loaded:
-    """Load by the first plan that works; raises `RuntimeFailure` when none does.
+    """Load by the first plan that works; raises `RuntimeFailure` when none does, or when the `adapter`
+    does not fit the model.
 
     `planned` hears each plan before it is tried.
     """
@@ -62,9 +68,12 @@ def load(
                 hint=f"The file may be damaged, or its kind ({architecture(path)}) unknown to this llama.cpp.",
             )
             continue
+        added = _adapter(model, adapter) if adapter else None
         context, abort = _context(model, plan, cancelled)
+        if context and added:
+            _apply(context, added)
         if context:
-            return Loaded(model, context, plan, (*kept, abort))
+            return Loaded(model, context, plan, (*kept, abort), added)
         llama_cpp.llama_model_free(model)
         failure = RuntimeFailure(
             f"There is not enough memory for {path.name} with {plan.n_ctx:,} tokens of context.",
@@ -93,6 +102,26 @@ def _model(path: Path, plan: EnginePlan, progress: Callable[[float], None]) -> t
     if plan.split:
         params.tensor_split = split
     return llama_cpp.llama_model_load_from_file(str(path).encode(), params), callback, split
+
+
+def _adapter(model: Any, path: Path) -> Any:
+    """The adapter for this model, read before there is a context, as llama.cpp wants it."""
+    adapter = llama_cpp.llama_adapter_lora_init(model, str(path).encode())
+    if not adapter:
+        llama_cpp.llama_model_free(model)
+        raise RuntimeFailure(
+            f"The adapter {path.name} does not fit the model.",
+            hint="Name the base model that the adapter was trained on.",
+        )
+    return adapter
+
+
+def _apply(context: Any, adapter: Any) -> None:
+    """Let every token pass through the adapter too, in full strength."""
+    adapters = (llama_cpp.llama_adapter_lora_p_ctypes * 1)(adapter)
+    scales = (ctypes.c_float * 1)(1.0)
+    if llama_cpp.llama_set_adapters_lora(context, adapters, 1, scales):
+        raise RuntimeFailure("llama.cpp could not use the adapter.", hint="Look into its log.")
 
 
 def _context(model: Any, plan: EnginePlan, cancelled: Callable[[], bool]) -> tuple[Any, Any]:

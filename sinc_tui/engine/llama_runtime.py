@@ -28,18 +28,20 @@ class LlamaRuntime:
         path: Path,
         options: EngineOptions = EngineOptions(),
         *,
+        adapter: Path | None = None,
         progress: Callable[[float], None] = lambda _: None,
         cancelled: Callable[[], bool] = lambda: False,
         planned: Callable[[EnginePlan], None] = lambda _: None,
     ) -> None:
         """Load `path`; raises `SincError` for anything that cannot be loaded.
 
+        The weights of the `adapter` are added to the model's own at every token.
         `progress` hears fractions from 0.0 to 1.0; `cancelled` is asked while long prompts are read;
         `planned` hears how the model is to be run before each attempt.
         """
         check_gguf(path)
         llama_cpp.llama_backend_init()
-        self._loaded = load(path, plans_for(path, options), progress, cancelled, planned)
+        self._loaded = load(path, plans_for(path, options), progress, cancelled, planned, adapter)
         self.plan, self.model = self._loaded.plan, self._loaded.model
         self.n_ctx = self.plan.n_ctx
         self._context = self._loaded.context
@@ -56,10 +58,19 @@ class LlamaRuntime:
         """CPU threads of a calm machine."""
         return self.plan.n_threads
 
+    @property
+    def size(self) -> int:
+        """Bytes of the model's weights."""
+        return int(llama_cpp.llama_model_size(self.model))
+
     def metadata(self, key: str) -> str | None:
-        """A string of the model's metadata."""
+        """A string of the metadata: the adapter's where it has one, else the model's."""
         buffer = ctypes.create_string_buffer(1 << 16)
-        length = llama_cpp.llama_model_meta_val_str(self.model, key.encode(), buffer, len(buffer))
+        asked = (key.encode(), buffer, len(buffer))
+        adapter = self._loaded.adapter
+        length = llama_cpp.llama_adapter_meta_val_str(adapter, *asked) if adapter else -1
+        if length < 0:
+            length = llama_cpp.llama_model_meta_val_str(self.model, *asked)
         return buffer.value.decode(errors="replace") if length >= 0 else None
 
     def evaluate(self, runs: Sequence[Run], *, logits: bool = True) -> list[Logits]:

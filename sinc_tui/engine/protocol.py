@@ -87,6 +87,7 @@ class ModelInfo(Wire):
         n_ctx: context length in tokens.
         n_threads: CPU threads in use.
         n_gpu_layers: layers on the GPU; the output counts as one.
+        size: bytes of the weights, which are read for every token.
         layout: name of the prompt layout (see `engine.layout`).
         settings: everything that was chosen, in one line.
         notes: what the user should know of the choice.
@@ -99,6 +100,7 @@ class ModelInfo(Wire):
     n_threads: int
     n_gpu_layers: int
     layout: str
+    size: int = 0
     settings: str = ""
     notes: list[str] = Field(default_factory=list)
 
@@ -136,11 +138,16 @@ class RunStats(Wire):
 
 
 class Load(Wire):
-    """Load a model file; answered by `Planned` and `Progress` lines and one `Ready` or `Error`."""
+    """Load a model file; answered by `Planned` and `Progress` lines and one `Ready` or `Error`.
+
+    Attributes:
+        adapter: file of an adapter that is applied while the model runs, None for a model that is whole.
+    """
 
     type: Literal["load"] = "load"
     path: str
     name: str
+    adapter: str | None = None
     options: EngineOptions = EngineOptions()
 
 
@@ -166,7 +173,15 @@ class Cancel(Wire):
     run: int
 
 
-Command = Annotated[Load | Decompose | Cancel, Field(discriminator="type")]
+class Measure(Wire):
+    """Write some tokens of a fixed prompt to see how fast it goes; answered by one `Measured`, `Stopped`
+    or `Error` of the same run."""
+
+    type: Literal["measure"] = "measure"
+    run: int
+
+
+Command = Annotated[Load | Decompose | Measure | Cancel, Field(discriminator="type")]
 
 
 # Messages: child -> app.
@@ -220,6 +235,14 @@ class Done(Wire):
     stats: RunStats
 
 
+class Measured(Wire):
+    """How fast the loaded model writes here, masks and all: free tokens per second."""
+
+    type: Literal["measured"] = "measured"
+    run: int
+    tokens_per_second: float
+
+
 class Stopped(Wire):
     """A run was stopped by `Cancel`."""
 
@@ -242,7 +265,7 @@ class Error(Wire):
 
 
 Message = Annotated[
-    Progress | Planned | Ready | Delta | BandEnd | Done | Stopped | Error,
+    Progress | Planned | Ready | Delta | BandEnd | Done | Measured | Stopped | Error,
     Field(discriminator="type"),
 ]
 

@@ -20,6 +20,8 @@ from sinc_tui.engine.protocol import (
     EngineOptions,
     Error,
     Load,
+    Measure,
+    Measured,
     ModelInfo,
     Planned,
     Progress,
@@ -28,6 +30,7 @@ from sinc_tui.engine.protocol import (
     Wire,
 )
 from sinc_tui.engine.runtime import Cancelled, RuntimeFailure
+from sinc_tui.engine.speed import measure
 from sinc_tui.engine.untrained import layout_of_untrained
 from sinc_tui.engine.vocabulary import Vocabulary
 from sinc_tui.errors import SincError
@@ -63,13 +66,29 @@ class Service:
     def decompose(self, command: Decompose) -> None:
         """Run a prompt; ends in `Done`, `Stopped` or `Error`."""
         run = command.run
+
+        def write(decoder: Decoder) -> Wire:
+            request = Request(command.prompt, command.sampler, command.given)
+            _, stats = decoder.decompose(request, _Sender(run, self._send), self._stopped)
+            return Done(run=run, stats=stats)
+
+        self._answer(run, write)
+
+    def measure(self, command: Measure) -> None:
+        """See how fast the model writes; ends in `Measured`, `Stopped` or `Error`."""
+        run = command.run
+        self._answer(
+            run,
+            lambda decoder: Measured(run=run, tokens_per_second=measure(decoder, self._stopped)),
+        )
+
+    def _answer(self, run: int, work: Callable[[Decoder], Wire]) -> None:
+        """Send what comes of a run, be it its stop or its failure."""
         self._current = run
         try:
             if self._decoder is None:
                 raise SincError("No model is loaded.", hint="Load one first.")
-            request = Request(command.prompt, command.sampler, command.given)
-            _, stats = self._decoder.decompose(request, _Sender(run, self._send), self._stopped)
-            self._send(Done(run=run, stats=stats))
+            self._send(work(self._decoder))
         except Cancelled:
             self._send(Stopped(run=run))
         except SincError as error:
@@ -86,6 +105,7 @@ class Service:
             Path(command.path),
             command.options,
             name=command.name,
+            adapter=Path(command.adapter) if command.adapter else None,
             progress=lambda fraction: self._send(Progress(fraction=fraction)),
             cancelled=self._stopped,
             planned=self._planned,
@@ -102,12 +122,15 @@ def open_decoder(
     options: EngineOptions = EngineOptions(),
     *,
     name: str = "",
+    adapter: Path | None = None,
     progress: Callable[[float], None] = lambda _: None,
     cancelled: Callable[[], bool] = lambda: False,
     planned: Callable[[EnginePlan], None] = lambda _: None,
 ) -> tuple[Decoder, ModelInfo]:
     """Load a model and warm it up; raises `SincError` for what cannot be loaded."""
-    runtime = LlamaRuntime(path, options, progress=progress, cancelled=cancelled, planned=planned)
+    runtime = LlamaRuntime(
+        path, options, adapter=adapter, progress=progress, cancelled=cancelled, planned=planned
+    )
     vocab = LlamaVocab(runtime.model)
     trained = runtime.metadata(layouts.LAYOUT_KEY) == "chatml"
     layout = layouts.chatml(vocab) if trained else layout_of_untrained(runtime, vocab)
@@ -122,6 +145,7 @@ def open_decoder(
         n_threads=plan.n_threads,
         n_gpu_layers=plan.n_gpu_layers,
         layout=layout.name,
+        size=runtime.size,
         settings=plan.in_words,
         notes=list(plan.notes),
     )

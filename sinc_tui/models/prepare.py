@@ -5,12 +5,13 @@ Prints fractions, one a line. The merged file appears whole or not at all.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from sinc_tui.models.default import QUANTIZATION, Part, Record, Student, partial_file
+from sinc_tui.models.default import NO_ROOM, QUANTIZATION, Part, Record, Student, partial_file
 from sinc_tui.models.merging import merge
 
 
@@ -51,5 +52,16 @@ def _runs(pid: int) -> bool:
     return True
 
 
+def main() -> int:
+    """Prepare what the command line names; its exit code tells a full disk from other failures."""
+    try:
+        prepare(Student(*map(Path, sys.argv[1:4])), lambda done: print(f"{done:.3f}", flush=True))
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        return NO_ROOM
+    return 0
+
+
 if __name__ == "__main__":
-    prepare(Student(*map(Path, sys.argv[1:4])), lambda done: print(f"{done:.3f}", flush=True))
+    sys.exit(main())

@@ -18,9 +18,11 @@ from sinc_tui.tui.screens.main import MainScreen
 from sinc_tui.tui.theme import SINC, THEMES
 
 if TYPE_CHECKING:
+    from sinc_tui.errors import SincError
     from sinc_tui.rewriter import ModelFile
     from sinc_tui.settings import Loaded
     from sinc_tui.tui.session import Engine
+    from sinc_tui.tui.shelf import Shelf
 
 BREAKPOINTS = [(0, "-narrow"), (100, "-medium"), (160, "-wide")]
 """Columns from which each layout of the stylesheet holds."""
@@ -61,9 +63,13 @@ class SincApp(App[None]):
         loaded: Loaded | None = None,
         *,
         tour: bool = False,
+        chosen: str = "",
+        make_shelf: Callable[[], Shelf] | None = None,
     ) -> None:
         """`connect` makes the engine; it is called after the first paint. `loaded` None means that
-        there are no settings but the defaults. `tour` shows a newcomer around."""
+        there are no settings but the defaults. `tour` shows a newcomer around. `chosen` is the model's
+        name where one was chosen, and `make_shelf` tells where the others are; None: on this machine's
+        disk."""
         super().__init__()
         for theme in THEMES:
             self.register_theme(theme)
@@ -71,6 +77,7 @@ class SincApp(App[None]):
         self._connect = connect
         self.loaded = loaded
         self._tour = tour
+        self._chosen, self._make_shelf = chosen, make_shelf
 
     def on_mount(self) -> None:
         """Look as the settings say from the first paint on."""
@@ -96,7 +103,7 @@ class SincApp(App[None]):
 
     def get_default_screen(self) -> MainScreen:
         """The main screen is the ground that others are pushed upon."""
-        return MainScreen(self._connect)
+        return MainScreen(self._connect, chosen=self._chosen, make_shelf=self._make_shelf)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Textual's own, without those that ours replace, and what has no key."""
@@ -119,10 +126,16 @@ class SincApp(App[None]):
 
 
 def run_app(
-    model: ModelFile | None = None, *, worker: Sequence[str] | None = None, tour: bool = True
+    model: ModelFile | None = None,
+    *,
+    chosen: str = "",
+    missing: SincError | None = None,
+    worker: Sequence[str] | None = None,
+    tour: bool = True,
 ) -> int:
     """Open the app on a model (None: the default one) and return the exit code.
 
+    `chosen` is its name in the catalogue. `missing` is why there is none: the app opens and says so.
     `worker` is the engine's command line, for tests. `tour` shows around who is new here.
     """
     browser = in_browser(os.environ)
@@ -138,9 +151,18 @@ def run_app(
     def connect() -> Engine:
         from sinc_tui.rewriter import Rewriter
 
+        if missing is not None:
+            raise missing
         return Rewriter(model, worker=worker)
 
-    app = (_browser_app() if browser else SincApp)(connect, _loaded(), tour=tour and _is_new())
+    def make_shelf() -> Shelf:
+        from sinc_tui.tui.shelf import StoredShelf
+
+        return StoredShelf(worker)
+
+    kind = _browser_app() if browser else SincApp
+    new = tour and missing is None and _is_new()
+    app = kind(connect, _loaded(), tour=new, chosen=chosen, make_shelf=make_shelf)
     app.run()
     return app.return_code or 0
 

@@ -10,6 +10,7 @@ from sinc_tui.tui.state import Phase, RunState
 
 if TYPE_CHECKING:
     from sinc_tui.engine.protocol import SamplerOptions
+    from sinc_tui.errors import SincError
     from sinc_tui.events import Event
     from sinc_tui.sinc.bands import Band
 
@@ -24,6 +25,9 @@ class Engine(Protocol):
         self, prompt: str, sampler: SamplerOptions, *, given: Mapping[Band, str] | None
     ) -> AsyncIterator[Event]:
         """Write the bands of `prompt` that are not `given`."""
+
+    async def measure(self) -> float | None:
+        """Free tokens per second; None when it was stopped."""
 
     async def stop(self) -> None:
         """Stop the run under way."""
@@ -75,6 +79,30 @@ class Session:
                     lambda: wanted == self._wanted,
                 )
 
+    async def switch(self, connect: Callable[[], Engine]) -> SincError | None:
+        """Load another model in place of this one; prompt and results stay.
+
+        Where that fails, the model before is loaded again, and the reason is returned.
+        """
+        await self.stop()
+        async with self._turn:
+            before = self._connect if self.state.info is not None else None
+            await self._reconnect(connect)
+            error = self.state.error
+            if error is not None and before is not None:
+                await self._reconnect(before)
+        return error
+
+    async def measure(self) -> float | None:
+        """Free tokens per second of the loaded model; None while there is none, or when a run came first.
+
+        Raises `SincError`.
+        """
+        async with self._turn:
+            if self._engine is None or self.state.info is None:
+                return None
+            return await self._engine.measure()
+
     async def stop(self) -> None:
         """Stop the run under way and keep what it wrote; drop a run that waits."""
         self._wanted += 1
@@ -101,6 +129,13 @@ class Session:
 
         options = self.sampler or SamplerOptions()
         return options.model_copy(update={"seed": options.seed + seed})
+
+    async def _reconnect(self, connect: Callable[[], Engine]) -> None:
+        await self.close()
+        self._connect = connect
+        self.state.unload()
+        self._changed()
+        await self._consume(lambda engine: engine.start(), lambda: True)
 
     async def _stop_engine(self) -> None:
         if self._engine is not None:

@@ -140,6 +140,11 @@ class RunState:
         self.phase = Phase.WRITING if self.info else Phase.LOADING
         self._begun = time.monotonic()
 
+    def unload(self) -> None:
+        """The model goes, and another one is to come; what is in view stays."""
+        self.info, self.error, self.loaded = None, None, 0.0
+        self._end(Phase.LOADING)
+
     def abandon(self) -> None:
         """A run that waited for the model is not wanted any more."""
         self._end(Phase.LOADING)

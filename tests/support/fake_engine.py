@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 
 from sinc_tui import events
 from sinc_tui.engine.protocol import ModelInfo, RunStats, SamplerOptions
+from sinc_tui.errors import SincError
 from sinc_tui.sinc.bands import Band
 from sinc_tui.sinc.document import SincDocument
 from sinc_tui.sinc.draft import Draft
@@ -27,14 +28,21 @@ class FakeEngine:
     """Implements what the screen needs of a rewriter.
 
     Attributes:
+        info: the model that is loaded; `fails`: why it is not.
         may_load: cleared, loading stays at 40% until it is set.
         prompts: every prompt that a run was begun with; `seeds` and `given` belong to them.
+        speed: what measuring gives, or raises; while it is None, it waits for a stop.
         stops: how often a stop was asked for.
         closed: whether the engine was closed.
     """
 
-    def __init__(self, *, loads: bool = True) -> None:
+    def __init__(self, *, loads: bool = True, info: ModelInfo = INFO) -> None:
+        self.info = info
+        self.fails: SincError | None = None
+        self.speed: float | SincError | None = 137.0
+        self.measured = 0
         self.may_load = asyncio.Event()
+        self._stop_measuring = asyncio.Event()
         if loads:
             self.may_load.set()
         self.prompts: list[str] = []
@@ -50,7 +58,19 @@ class FakeEngine:
         """Load; waits at 40% while it may not."""
         yield events.Loading("test-model", 0.4)
         await self.may_load.wait()
-        yield events.ModelReady(INFO)
+        if self.fails is not None:
+            yield events.Failed(self.fails, Draft())
+            return
+        yield events.ModelReady(self.info)
+
+    async def measure(self) -> float | None:
+        """What the test says."""
+        self.measured += 1
+        if isinstance(self.speed, SincError):
+            raise self.speed
+        if self.speed is None:
+            await self._stop_measuring.wait()
+        return self.speed
 
     async def rewrite(
         self,
@@ -76,6 +96,7 @@ class FakeEngine:
     async def stop(self) -> None:
         """End the stream under way with `Stopped`, as the rewriter does."""
         self.stops += 1
+        self._stop_measuring.set()
         if self._running:
             self.say(events.Stopped(self._draft))
 

@@ -30,6 +30,10 @@ class QuickEngine:
         """Loaded at once."""
         yield events.ModelReady(INFO)
 
+    async def measure(self) -> float | None:
+        """Measured at once."""
+        return 137.0
+
     async def rewrite(
         self, prompt: str, sampler: SamplerOptions, *, given: Mapping[Band, str] | None
     ) -> AsyncIterator[events.Event]:

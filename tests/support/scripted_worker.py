@@ -7,7 +7,7 @@ Scripts: `normal`; `gpu-crash` dies while it loads, unless it was told to leave 
 kills itself in the middle of CONSTRAINTS; `load-error` answers the load with an error, `run-error` the
 run; `stuck` writes two bands and then nothing until it is cancelled; `hostile` writes texts that would
 act on a terminal or on markup. While the file of `--hold` is there, every script
-waits in the middle of CONSTRAINTS.
+waits in the middle of CONSTRAINTS, and before it says how fast it is.
 """
 
 from __future__ import annotations
@@ -45,6 +45,9 @@ HOSTILE = TEXTS | {
     Band.DATA: "日本語 👩‍👩‍👧 e\u0301 שלום zero\u200bwidth [/] [@click=app.quit]quit[/]",
 }
 
+SPEED = 137.0
+"""Tokens a second that it says of itself."""
+
 
 class Worker:
     """Reads commands from stdin and answers on stdout, one run at a time."""
@@ -63,6 +66,8 @@ class Worker:
                 self._load(command)
             elif isinstance(command, protocol.Cancel):
                 self._cancelled.add(command.run)
+            elif isinstance(command, protocol.Measure):
+                threading.Thread(target=self._measure, args=[command], daemon=True).start()
             else:
                 threading.Thread(target=self._decompose, args=[command], daemon=True).start()
 
@@ -92,6 +97,14 @@ class Worker:
             layout="scripted",
         )
         self._say(protocol.Ready(info=info))
+
+    def _measure(self, command: protocol.Measure) -> None:
+        self._hold(command)
+        if command.run in self._cancelled:
+            return self._say(protocol.Stopped(run=command.run))
+        if self._options.script == "run-error":
+            return self._say(protocol.Error(run=command.run, message="It cannot be measured."))
+        return self._say(protocol.Measured(run=command.run, tokens_per_second=SPEED))
 
     def _decompose(self, command: protocol.Decompose) -> None:
         begun = time.monotonic()
@@ -123,7 +136,7 @@ class Worker:
             while command.run not in self._cancelled:
                 time.sleep(0.01)
 
-    def _hold(self, command: protocol.Decompose) -> None:
+    def _hold(self, command: protocol.Decompose | protocol.Measure) -> None:
         hold = self._options.hold
         while hold and hold.exists() and command.run not in self._cancelled:
             time.sleep(0.01)

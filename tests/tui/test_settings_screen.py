@@ -51,7 +51,7 @@ async def rows(driver: Driver, name: str) -> OptionList:
 async def test_the_file_holds_from_the_start() -> None:
     toml = (
         'theme = "sinc-light"\ncompact = true\nreduced_motion = true\nhistory = false\n'
-        'copy_format = "xml"\nseed = "random"\nkeymap.run = "f11"\ndecode.test-model = "parallel"\n'
+        'copy_format = "xml"\nseed = "random"\nkeymap.run = "f13"\ndecode.test-model = "parallel"\n'
     )
     async with started(toml) as driver:
         assert driver.app.theme == "sinc-light"
@@ -61,7 +61,7 @@ async def test_the_file_holds_from_the_start() -> None:
         assert not driver.screen.recorder.on
         await until(lambda: driver.screen.session.sampler)
         await driver.type("hi")
-        await driver.pilot.press("f11")
+        await driver.pilot.press("f13")
         await until(lambda: driver.engine.prompts == ["hi"])
         assert driver.engine.seeds[0] > 0
         assert driver.screen._mode() == "parallel"
@@ -111,13 +111,13 @@ async def test_a_key_is_mapped_anew() -> None:
         assert "is the key of History" in notice.text
         await driver.pilot.press("enter", "x")
         assert "needed for typing" in notice.text
-        await driver.pilot.press("enter", "f11")
-        assert saved().keymap == {"run": "f11"}
+        await driver.pilot.press("enter", "f13")
+        assert saved().keymap == {"run": "f13"}
         await driver.pilot.press("escape")
         await driver.type("hi")
         await driver.pilot.press("f5")
         assert driver.engine.prompts == []
-        await driver.pilot.press("f11")
+        await driver.pilot.press("f13")
         await until(lambda: driver.engine.prompts == ["hi"])
         await rows(driver, "key:run")
         await driver.pilot.press("delete")

@@ -33,7 +33,16 @@ class KeepActions(Keeping):
         from sinc_tui.tui.screens.settings import SettingsScreen
 
         model = self.state.info.name if self.state.info else ""
-        self.app.push_screen(SettingsScreen(self.BINDINGS, model))
+        self.app.push_screen(SettingsScreen(self.BINDINGS, model), self._after_settings)
+
+    def _after_settings(self, wanted: str | None) -> None:
+        """The model is chosen on a screen of its own."""
+        if wanted:
+            self.action_models()
+
+    def action_models(self) -> None:
+        """Look at the models."""
+        raise NotImplementedError
 
     def _reopen(self, run: Run | None) -> None:
         if run is None or self._busy():

