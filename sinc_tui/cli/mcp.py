@@ -7,12 +7,12 @@ from typing import Any
 import click
 
 from sinc_tui.cli.diagnostics import DONE
-from sinc_tui.cli.engine_options import engine_options, take_engine_options
-from sinc_tui.cli.inputs import model_file
+from sinc_tui.cli.engine_options import engine_options
+from sinc_tui.cli.serving import new_handlers
 
 
 @click.command(short_help="Answer agents and editors over MCP.")
-@click.option("--model", metavar="PATH.gguf", help="Use this model file.")
+@click.option("--model", metavar="MODEL", help="Use this model: see sinc-tui models --help.")
 @engine_options
 def mcp(model: str | None, **values: Any) -> int:
     """Speak the Model Context Protocol on standard input and output, until the input ends.
@@ -20,8 +20,7 @@ def mcp(model: str | None, **values: Any) -> int:
     The tools: sinc_scatter, sinc_snr, sinc_validate, sinc_build. Agents start this command by
     themselves.
     """
-    from sinc_tui.cli.rewrite import new_rewriter
     from sinc_tui.server.mcp import serve
 
-    serve(new_rewriter(model_file(model), take_engine_options(values)))
+    serve(new_handlers(model, values))
     return DONE

@@ -7,10 +7,9 @@ from typing import Any
 import click
 
 from sinc_tui.cli.diagnostics import DONE, complain
-from sinc_tui.cli.engine_options import engine_options, take_engine_options
-from sinc_tui.cli.inputs import model_file
+from sinc_tui.cli.engine_options import engine_options
 from sinc_tui.cli.output import write
-from sinc_tui.cli.serving import listening, needs
+from sinc_tui.cli.serving import listening, needs, new_handlers
 
 PORT = 8461
 """Where sinc-llm's clients ask."""
@@ -18,7 +17,7 @@ PORT = 8461
 
 @click.command(short_help="Answer programs of this machine over HTTP.")
 @listening(PORT)
-@click.option("--model", metavar="PATH.gguf", help="Use this model file.")
+@click.option("--model", metavar="MODEL", help="Use this model: see sinc-tui models --help.")
 @engine_options
 def serve(port: int, host: str, model: str | None, **values: Any) -> int:
     """Answer over HTTP until Ctrl-C; the address goes to standard output.
@@ -28,14 +27,13 @@ def serve(port: int, host: str, model: str | None, **values: Any) -> int:
     any program of this machine may ask.
     """
     needs("aiohttp", "serve")
-    from sinc_tui.cli.rewrite import new_rewriter
     from sinc_tui.server import http
 
-    rewriter = new_rewriter(model_file(model), take_engine_options(values))
+    handlers = new_handlers(model, values)
 
     def tell(address: str) -> None:
         write(address)
         complain("Answering; Ctrl-C ends.")
 
-    http.serve(rewriter, host=host, port=port, tell=tell)
+    http.serve(handlers, host=host, port=port, tell=tell)
     return DONE

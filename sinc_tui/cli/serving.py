@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from sinc_tui.errors import SincError
+
+if TYPE_CHECKING:
+    from sinc_tui.server.handlers import Handlers
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -27,6 +30,17 @@ def listening(port: int) -> Callable[[_Command], _Command]:
         )(command)  # fmt: skip
 
     return give
+
+
+def new_handlers(model: str | None, values: dict[str, Any]) -> Handlers:
+    """The answers of one engine on the model that the user named; `values` are the engine's options."""
+    from sinc_tui.cli.engine_options import take_engine_options
+    from sinc_tui.cli.inputs import decode_mode, model_file
+    from sinc_tui.cli.rewrite import new_rewriter
+    from sinc_tui.server.handlers import Handlers
+
+    file = model_file(model)
+    return Handlers(new_rewriter(file, take_engine_options(values)), decode_mode(file))
 
 
 def needs(module: str, extra: str) -> None:

@@ -21,7 +21,7 @@ from sinc_tui.sinc.snr import snr
 from sinc_tui.sinc.strict_json import JsonError, parse
 
 if TYPE_CHECKING:
-    from sinc_tui.engine.protocol import SamplerOptions
+    from sinc_tui.engine.protocol import DecodeMode, SamplerOptions
     from sinc_tui.rewriter import Rewriter
 
 MOST_CHARACTERS = 100_000
@@ -47,8 +47,9 @@ class Busy(SincError):
 class Handlers:
     """One engine, one prompt at a time; others wait in line."""
 
-    def __init__(self, rewriter: Rewriter) -> None:
-        self._rewriter = rewriter
+    def __init__(self, rewriter: Rewriter, decode: DecodeMode = "sequential") -> None:
+        """`decode` is how the bands are written where a client does not choose."""
+        self._rewriter, self._decode = rewriter, decode
         self._turn = asyncio.Lock()
         self._asking = 0
         self._trouble: SincError | None = None
@@ -75,7 +76,7 @@ class Handlers:
                 f"The prompt has {len(prompt):,} characters; {MOST_CHARACTERS:,} are the most.",
                 hint="Shorten it.",
             )
-        sampler = _sampler(choices or {})
+        sampler = _sampler({"decode": self._decode, **(choices or {})})
         if self._asking > MOST_WAITING:
             raise Busy(
                 f"{MOST_WAITING} prompts are waiting already.",

@@ -18,7 +18,6 @@ from typing import Any
 from aiohttp import web
 
 from sinc_tui.errors import SincError
-from sinc_tui.rewriter import Rewriter
 from sinc_tui.server.handlers import (
     MOST_CHARACTERS,
     Answer,
@@ -38,12 +37,12 @@ _HINTS = {
 }
 
 
-def serve(rewriter: Rewriter, *, host: str, port: int, tell: Callable[[str], None]) -> None:
+def serve(handlers: Handlers, *, host: str, port: int, tell: Callable[[str], None]) -> None:
     """Answer until Ctrl-C. Raises `SincError`. `tell` gets the address once somebody listens there."""
     listener = listen(host, port)
     tell(address_of(listener))
     web.run_app(
-        application(Handlers(rewriter)),
+        application(handlers),
         sock=listener,
         print=None,
         access_log=None,

@@ -16,7 +16,6 @@ from typing import Any, BinaryIO
 
 from sinc_tui import __version__
 from sinc_tui.errors import SincError
-from sinc_tui.rewriter import Rewriter
 from sinc_tui.server.handlers import CHOICES, Answer, Handlers, as_text
 from sinc_tui.server.mcp_tools import INSTRUCTIONS, TOOLS
 
@@ -39,9 +38,9 @@ class ProtocolError(Exception):
         self.code = code
 
 
-def serve(rewriter: Rewriter) -> None:
+def serve(handlers: Handlers) -> None:
     """Answer until standard input ends."""
-    asyncio.run(_serve(Handlers(rewriter)))
+    asyncio.run(_serve(handlers))
 
 
 async def _serve(handlers: Handlers) -> None:

@@ -8,10 +8,13 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
+from typing import cast
 
 import pytest
 
+from sinc_tui.engine.protocol import SamplerOptions
 from sinc_tui.errors import SincError
+from sinc_tui.events import Failed
 from sinc_tui.models.default import ModelFile
 from sinc_tui.rewriter import Rewriter
 from sinc_tui.server.handlers import MOST_CHARACTERS, MOST_WAITING, Busy, Handlers, RequestError
@@ -44,6 +47,28 @@ async def test_scatter(make: Make) -> None:
     assert answer.pop("_snr")["fragments"] == "6/6"
     assert problems(json.dumps(answer)) == []
     assert [fragment["x"] for fragment in answer["fragments"]] == list(TEXTS.values())
+
+
+class Listening:
+    """In a rewriter's place: remembers how it was asked to write, and refuses."""
+
+    info = None
+
+    def __init__(self) -> None:
+        self.asked: list[SamplerOptions] = []
+
+    async def rewrite(self, _prompt: str, sampler: SamplerOptions) -> AsyncIterator[Failed]:
+        self.asked.append(sampler)
+        yield Failed(SincError("not today"))
+
+
+async def test_bands_are_written_as_the_model_is_used_to_unless_the_client_chooses() -> None:
+    rewriter = Listening()
+    handlers = Handlers(cast(Rewriter, rewriter), "parallel")
+    for choices in ({}, {"decode": "sequential", "seed": "7"}):
+        with pytest.raises(SincError, match="not today"):
+            await handlers.scatter("x", choices)
+    assert rewriter.asked == [SamplerOptions(decode="parallel"), SamplerOptions(seed=7)]
 
 
 @pytest.mark.parametrize(
