@@ -19,6 +19,7 @@ from sinc_tui.models.default import ModelFile
 from sinc_tui.rewriter import Rewriter
 from sinc_tui.server.handlers import MOST_CHARACTERS, MOST_WAITING, Busy, Handlers, RequestError
 from sinc_tui.sinc.bands import Band
+from sinc_tui.sinc.draft import Draft
 from sinc_tui.sinc.rulesets import problems
 from tests.support.scripted_app import WORKER
 from tests.support.scripted_worker import TEXTS
@@ -59,7 +60,7 @@ class Listening:
 
     async def rewrite(self, _prompt: str, sampler: SamplerOptions) -> AsyncIterator[Failed]:
         self.asked.append(sampler)
-        yield Failed(SincError("not today"))
+        yield Failed(SincError("not today"), Draft())
 
 
 async def test_bands_are_written_as_the_model_is_used_to_unless_the_client_chooses() -> None:
