@@ -10,6 +10,7 @@ from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.command import Provider
+from textual.driver import Driver
 from textual.screen import Screen
 
 from sinc_tui.tui.screens.main import MainScreen
@@ -69,6 +70,15 @@ class SincApp(App[None]):
             from sinc_tui.tui.configuring import apply
 
             apply(self, self.loaded.settings, self.loaded.problems)
+
+    def get_driver_class(self) -> type[Driver]:
+        """Our own in a Unix terminal; in a browser or elsewhere, what Textual has for it."""
+        chosen = super().get_driver_class()
+        if chosen.__module__ == "textual.drivers.linux_driver":
+            from sinc_tui.tui.driver import SafeDriver
+
+            return SafeDriver
+        return chosen
 
     def get_default_screen(self) -> MainScreen:
         """The main screen is the ground that others are pushed upon."""

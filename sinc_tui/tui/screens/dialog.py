@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, TypeVar
 
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
@@ -29,6 +30,13 @@ class Dialog(ModalScreen[Result]):
 
         if not isinstance(self, HelpScreen):
             self.app.push_screen(HelpScreen(type(self).BINDINGS, Dialog.BINDINGS, main=False))
+
+    def dismiss(self, result: Result | None = None) -> AwaitComplete:
+        """Close. Textual takes away whatever screen is on top, so a key that was pressed twice, or
+        behind one that opened another dialog, must not come through."""
+        if self.app.screen is not self:
+            return AwaitComplete()
+        return super().dismiss(result)
 
     def action_close(self) -> None:
         """Close with no result."""

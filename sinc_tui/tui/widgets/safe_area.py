@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
+from unicodedata import category
 
 from rich.text import Text
 from textual.binding import Binding, BindingType
@@ -84,6 +85,18 @@ class SafeArea(TextArea, inherit_bindings=False):
                 self.get_component_rich_style(f"safe-area--{look}", partial=True), start, end
             )
         return line
+
+    async def _on_key(self, event: events.Key) -> None:
+        """Take joiners and marks of direction too, which a keyboard or an input method may send.
+
+        Textual counts them as unprintable; Persian and many an emoji cannot be typed without them.
+        """
+        if self.read_only or not event.character or category(event.character[0]) != "Cf":
+            return await super()._on_key(event)
+        event.stop()
+        event.prevent_default()
+        self._replace_via_keyboard(event.character, *self.selection)
+        return None
 
     async def _on_paste(self, event: events.Paste) -> None:
         """Refuse what no model could take; the clipboard still has it."""
