@@ -3,6 +3,7 @@
 A family joined of three faces is two cells for one terminal, six for another; flags, skin tones,
 emoji made of a text character and the vowel signs of India differ as well. After such a cluster the
 cursor is put to where the app takes it to be, so that a wrong width stays within its own cells.
+Textual has switched the terminal's wrapping off, so none spills into the next line either.
 """
 
 from __future__ import annotations
@@ -17,8 +18,6 @@ _DOUBTFUL = (
 """Indic scripts, Hangul in parts, Khmer; what joins and varies characters; emoji."""
 _CLUSTER = re.compile(f"(?:[{_DOUBTFUL}]|[^\x00-\x1f](?=[\u200d\u20e3\ufe0e\ufe0f]))+")
 _PARTS = re.compile(f"(\x1b\\[\\d+;\\d+H)|(\x1b\\[[\\d;?]*[A-Za-z])|({_CLUSTER.pattern})|(.)", re.S)
-
-_NO_WRAP, _WRAP = "\x1b[?7l", "\x1b[?7h"
 
 
 def resynchronized(data: str) -> str:
@@ -50,4 +49,4 @@ def _held(cluster: str, row: int, column: int) -> str:
     width = cell_len(cluster)
     here = f"\x1b[{row};{column}H"
     behind = f"\x1b[{row};{column + width}H"
-    return f"{here}{' ' * width}{here}{_NO_WRAP}{cluster}{_WRAP}{behind}"
+    return f"{here}{' ' * width}{here}{cluster}{behind}"

@@ -60,7 +60,17 @@ class Terminal:
 
     def places(self, mark: str) -> list[tuple[int, int]]:
         """Column and row, in the terminal's cells, of every place where a mark is shown."""
-        self._tmux("copy-mode", ";", "send-keys", "-X", "history-top", ";", "send-keys", "-X", "start-of-line")
+        self._tmux(
+            "copy-mode",
+            ";",
+            "send-keys",
+            "-X",
+            "history-top",
+            ";",
+            "send-keys",
+            "-X",
+            "start-of-line",
+        )
         found: list[tuple[int, int]] = []
         for _ in range(self.screen().count(mark)):
             self._tmux("send-keys", "-X", "search-forward-text", mark)

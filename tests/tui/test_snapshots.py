@@ -57,9 +57,7 @@ class NoModel(FakeEngine):
 
 
 @pytest.fixture
-def compared(
-    snap_compare: Compare, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Compare:
+def compared(snap_compare: Compare, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Compare:
     """Play a scene and compare its picture; clocks stand still and no cursor blinks."""
     monkeypatch.setattr(RunState, "seconds", property(lambda state: 1.2 * (state._begun > 0)))
     monkeypatch.setenv("TZ", "UTC")

@@ -15,7 +15,13 @@ class Dialog(ModalScreen[Result]):
     """A modal screen. Keys of the app do not reach it, so it binds quitting itself."""
 
     DEFAULT_CSS = """
-    Dialog { align: center middle; background: $background 70%; }
+    Dialog {
+        align: center middle; background: $background 70%;
+        & OptionList > .option-list--option-highlighted,
+        & OptionList:focus > .option-list--option-highlighted {
+            color: $foreground; background: $primary 30%; text-style: bold;
+        }
+    }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -29,7 +35,9 @@ class Dialog(ModalScreen[Result]):
         from sinc_tui.tui.screens.help import HelpScreen
 
         if not isinstance(self, HelpScreen):
-            self.app.push_screen(HelpScreen(type(self).BINDINGS, Dialog.BINDINGS, main=False))
+            bindings = [*type(self).BINDINGS, *Dialog.BINDINGS]
+            rows = [binding for binding in bindings if isinstance(binding, Binding)]
+            self.app.push_screen(HelpScreen({"": rows}))
 
     def dismiss(self, result: Result | None = None) -> AwaitComplete:
         """Close. Textual takes away whatever screen is on top, so a key that was pressed twice, or
