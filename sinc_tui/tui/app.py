@@ -80,6 +80,13 @@ class SincApp(App[None]):
             return SafeDriver
         return chosen
 
+    def action_command_palette(self) -> None:
+        """Open the palette, once."""
+        from sinc_tui.tui.commands import Palette
+
+        if self.use_command_palette and not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
+
     def get_default_screen(self) -> MainScreen:
         """The main screen is the ground that others are pushed upon."""
         return MainScreen(self._connect)

@@ -58,28 +58,6 @@ class Terminal:
         column, row = self._tmux("display-message", "-p", "#{cursor_x} #{cursor_y}").split()
         return int(column), int(row)
 
-    def places(self, mark: str) -> list[tuple[int, int]]:
-        """Column and row, in the terminal's cells, of every place where a mark is shown."""
-        self._tmux(
-            "copy-mode",
-            ";",
-            "send-keys",
-            "-X",
-            "history-top",
-            ";",
-            "send-keys",
-            "-X",
-            "start-of-line",
-        )
-        found: list[tuple[int, int]] = []
-        for _ in range(self.screen().count(mark)):
-            self._tmux("send-keys", "-X", "search-forward-text", mark)
-            place = self._tmux("display-message", "-p", "#{copy_cursor_x} #{copy_cursor_y}")
-            column, row = map(int, place.split())
-            found.append((column, row))
-        self._tmux("send-keys", "-X", "cancel")
-        return sorted(set(found))
-
     def resize(self, columns: int, rows: int) -> None:
         """Give the window another size."""
         self._tmux("resize-window", "-x", str(columns), "-y", str(rows))

@@ -40,11 +40,12 @@ class Dialog(ModalScreen[Result]):
             self.app.push_screen(HelpScreen({"": rows}))
 
     def dismiss(self, result: Result | None = None) -> AwaitComplete:
-        """Close. Textual takes away whatever screen is on top, so a key that was pressed twice, or
-        behind one that opened another dialog, must not come through."""
-        if self.app.screen is not self:
-            return AwaitComplete()
-        return super().dismiss(result)
+        """Close, if this is the screen in view.
+
+        Textual takes away whatever screen is there, so a key that was pressed twice, or behind one
+        that opened another dialog, must not come through.
+        """
+        return super().dismiss(result) if self.app.screen is self else AwaitComplete()
 
     def action_close(self) -> None:
         """Close with no result."""

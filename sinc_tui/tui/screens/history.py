@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
@@ -14,6 +15,7 @@ from textual.containers import Container, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
+from textual.worker import Worker, WorkerState
 
 from sinc_tui.sinc.bands import Band
 from sinc_tui.sinc.controls import one_line
@@ -128,7 +130,8 @@ class HistoryScreen(Dialog["Run"]):
         self._doomed = 0
         self.query_one("#history-notice", Notice).hush()
         options = self.query_one(OptionList)
-        getattr(options, f"action_{'cursor_' if where in ('up', 'down') else ''}{where}")()
+        with suppress(KeyError):  # a page, before the list was laid out
+            getattr(options, f"action_{'cursor_' if where in ('up', 'down') else ''}{where}")()
 
     def action_look(self, lines: int) -> None:
         """Scroll the preview."""
@@ -196,6 +199,11 @@ class HistoryScreen(Dialog["Run"]):
 
         if (count := await self._asked(export)) is not None:
             self.query_one("#history-notice", Notice).say(f"{path} has {_runs(count)} now.")
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """The error path of every worker: none fails in silence."""
+        if event.state is WorkerState.ERROR:
+            self.query_one("#history-notice", Notice).say_bug(event.worker.error)
 
     async def _done(self, change: Callable[[History], object]) -> bool:
         """Whether a change went well."""

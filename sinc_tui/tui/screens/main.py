@@ -133,12 +133,7 @@ class MainScreen(KeepActions):
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """The error path of every worker: none fails in silence."""
         if event.state is WorkerState.ERROR:
-            error = event.worker.error
-            self._notice.say(
-                f"That did not work: {type(error).__name__}: {error}",
-                hint="This is a bug in sinc-tui; prompt and bands are kept.",
-                tone="error",
-            )
+            self._notice.say_bug(event.worker.error)
 
     # Focus and edits.
 

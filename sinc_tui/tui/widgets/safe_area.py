@@ -10,10 +10,12 @@ from unicodedata import category
 
 from rich.text import Text
 from textual.binding import Binding, BindingType
+from textual.document._document_navigator import DocumentNavigator
+from textual.document._wrapped_document import WrappedDocument
 from textual.message import Message
 from textual.widgets import TextArea
 
-from sinc_tui.tui.literal import visible_in_place
+from sinc_tui.tui.widgets.safe_document import SafeDocument
 
 if TYPE_CHECKING:
     from textual import events
@@ -66,6 +68,14 @@ class SafeArea(TextArea, inherit_bindings=False):
         self._marks: dict[int, list[Mark]] = {}
         self._marks_given: Sequence[Mark] = ()
 
+    def _set_document(self, text: str, _language: str | None) -> None:
+        """Every text that is loaded comes in a document that is laid out as it is shown."""
+        self.document = document = SafeDocument(text)
+        self.wrapped_document = WrappedDocument(document, tab_width=self.indent_width)
+        self.navigator = DocumentNavigator(self.wrapped_document)
+        self.move_cursor((0, 0))
+        self._rewrap_and_refresh_virtual_size()
+
     def mark(self, marks: Sequence[Mark]) -> None:
         """Mark stretches of the text; an edit leaves them where they are until the next call."""
         marks = tuple(marks)
@@ -77,9 +87,8 @@ class SafeArea(TextArea, inherit_bindings=False):
         self.refresh()
 
     def get_line(self, line_index: int) -> Text:
-        """A line for drawing, with the characters that would act on the terminal made visible."""
-        text = visible_in_place(self.document.get_line(line_index))
-        line = Text(text, end="", no_wrap=True)  # from raw text, it would drop some controls
+        """A line for drawing, with the marks on it."""
+        line = Text(self.document.get_line(line_index), end="", no_wrap=True)
         for start, end, look in self._marks.get(line_index, ()):
             line.stylize(
                 self.get_component_rich_style(f"safe-area--{look}", partial=True), start, end
