@@ -22,7 +22,7 @@ def sections(bindings: Iterable[BindingType], first: str = "") -> dict[str, list
     named = {b.id: b for b in bindings if isinstance(b, Binding)}
     names = sorted(HELP, key=lambda name: name != first)
     return {
-        name: [*(named[key] for key in HELP[name] if key in named), *EXTRA.get(name, ())]
+        name: [*EXTRA.get(name, ()), *(named[key] for key in HELP[name] if key in named)]
         for name in names
     }
 
