@@ -162,8 +162,7 @@ async def long_texts(stage: Stage) -> None:
 async def history_empty(stage: Stage) -> None:
     """Nothing ran yet."""
     await empty(stage)
-    await stage.pilot.press("f7")
-    await until(lambda: stage.pilot.app.screen.query("#preview Static"))
+    await opened(stage, "f7", "#preview Static")
 
 
 async def history_filled(stage: Stage) -> None:
@@ -185,50 +184,43 @@ async def history_search(stage: Stage) -> None:
 async def settings(stage: Stage) -> None:
     """As they are before anything was changed."""
     await empty(stage)
-    await stage.pilot.press("f10")
-    await until(lambda: stage.pilot.app.screen.query("#rows"))
+    await opened(stage, "f10", "#rows")
 
 
 async def help_main(stage: Stage) -> None:
     """The keys of the main screen."""
     await empty(stage)
-    await stage.pilot.press("f1")
-    await until(lambda: stage.pilot.app.screen.query("#help"))
+    await opened(stage, "f1", "#help")
 
 
 async def help_history(stage: Stage) -> None:
     """The keys of a dialog."""
     await history_filled(stage)
-    await stage.pilot.press("f1")
-    await until(lambda: stage.pilot.app.screen.query("#help"))
+    await opened(stage, "f1", "#help")
 
 
 async def copy_as(stage: Stage) -> None:
     """Formats, parts, bands."""
     await finished(stage)
-    await stage.pilot.press("ctrl+e")
-    await until(lambda: stage.pilot.app.screen.query("#formats"))
+    await opened(stage, "ctrl+e", "#formats")
 
 
 async def copy_as_invalid(stage: Stage) -> None:
     """What cannot be copied says why."""
     await failed_badge(stage)
-    await stage.pilot.press("ctrl+e")
-    await until(lambda: stage.pilot.app.screen.query("#formats"))
+    await opened(stage, "ctrl+e", "#formats")
 
 
 async def compare_prompt(stage: Stage) -> None:
     """The prompt beside its bands."""
     await failed_badge(stage)
-    await stage.pilot.press("f9")
-    await until(lambda: stage.pilot.app.screen.query("#compare .pair"))
+    await opened(stage, "f9", "#compare .pair")
 
 
 async def compare_results(stage: Stage) -> None:
     """Two results and their differences."""
     await locked(stage)
-    await stage.pilot.press("f9")
-    await until(lambda: stage.pilot.app.screen.query("#compare .pair"))
+    await opened(stage, "f9", "#compare .pair")
     await stage.pilot.press("right")
     await until(lambda: len(stage.pilot.app.screen.query("#compare .pair")) == 7)
 
@@ -237,30 +229,36 @@ async def save_dialog(stage: Stage) -> None:
     """Where to save; a file of that name is there already."""
     _make_files()
     await finished(stage)
-    await stage.pilot.press("ctrl+s")
-    await until(lambda: stage.pilot.app.screen.query("#path-line"))
-    stage.pilot.app.screen.query_one(Input).value = "notes.md"
-    await stage.pilot.pause()
-    await stage.pilot.press("enter")
-    await until(lambda: stage.pilot.app.screen.query_one("#path-notice").display)
+    await opened(stage, "ctrl+s", "#path-line")
+    await _answered(stage, "notes.md")
 
 
 async def open_dialog(stage: Stage) -> None:
     """A document that is none is refused with its reasons."""
     _make_files()
     await empty(stage)
-    await stage.pilot.press("ctrl+o")
-    await until(lambda: stage.pilot.app.screen.query("#path-line"))
-    stage.pilot.app.screen.query_one(Input).value = "broken.sinc.json"
-    await stage.pilot.pause()
-    await stage.pilot.press("enter")
-    await until(lambda: stage.pilot.app.screen.query_one("#path-notice").display)
+    await opened(stage, "ctrl+o", "#path-line")
+    await _answered(stage, "broken.sinc.json")
     stage.pilot.app.screen.query_one(Input).focus()
 
 
 async def too_small(stage: Stage) -> None:
     """The plea for a larger window."""
     await until(lambda: stage.screen.state.info and len(stage.pilot.app.screen_stack) == 2)
+
+
+async def opened(stage: Stage, key: str, selector: str) -> None:
+    """A key was pressed, and what it opens is there."""
+    await stage.pilot.press(key)
+    await until(lambda: stage.pilot.app.screen.query(selector))
+
+
+async def _answered(stage: Stage, name: str) -> None:
+    """A name was typed into the dialog for a file, which has something to say on it."""
+    stage.pilot.app.screen.query_one(Input).value = name
+    await stage.pilot.pause()
+    await stage.pilot.press("enter")
+    await until(lambda: stage.pilot.app.screen.query_one("#path-notice").display)
 
 
 async def begin(stage: Stage, prompt: str = PROMPT) -> None:

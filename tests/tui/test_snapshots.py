@@ -62,6 +62,8 @@ def compared(snap_compare: Compare, monkeypatch: pytest.MonkeyPatch, tmp_path: P
     monkeypatch.setattr(RunState, "seconds", property(lambda state: 1.2 * (state._begun > 0)))
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
+    monkeypatch.setattr(TextArea, "_toggle_cursor_blink_visible", lambda area: None)
+    monkeypatch.setattr(Input, "_toggle_cursor", lambda line: None)
     folder = tmp_path / "desk"
     folder.mkdir()
     monkeypatch.chdir(folder)
@@ -75,11 +77,7 @@ def compared(snap_compare: Compare, monkeypatch: pytest.MonkeyPatch, tmp_path: P
         async def prepare(pilot: Pilot[None]) -> None:
             app.theme = theme
             screen = cast(MainScreen, app.screen_stack[0])
-            for area in screen.query(TextArea):
-                area.cursor_blink = False
             await scene(Stage(screen, engine, pilot))
-            for line in app.screen.query(Input):
-                line.cursor_blink = False
             screen._draw()
             for _ in range(4):
                 await pilot.pause()

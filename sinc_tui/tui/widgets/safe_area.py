@@ -48,9 +48,11 @@ class SafeArea(TextArea, inherit_bindings=False):
         & .safe-area--invented { text-style: italic reverse; }
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = bindings_without(
-        {"ctrl+e", "ctrl+y", "f6", "f7"}, TextArea.BINDINGS
-    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings_without({"ctrl+e", "ctrl+y", "f6", "f7"}, TextArea.BINDINGS),
+        Binding("ctrl+home", "to_start", "Start of the text", show=False, id="text_start"),
+        Binding("ctrl+end", "to_end", "End of the text", show=False, id="text_end"),
+    ]
 
     @dataclass
     class TooLong(Message):
@@ -67,6 +69,14 @@ class SafeArea(TextArea, inherit_bindings=False):
         )
         self._marks: dict[int, list[Mark]] = {}
         self._marks_given: Sequence[Mark] = ()
+
+    def action_to_start(self) -> None:
+        """Go to where the text starts."""
+        self.move_cursor(self.document.start)
+
+    def action_to_end(self) -> None:
+        """Go to where the text ends."""
+        self.move_cursor(self.document.end)
 
     def _set_document(self, text: str, _language: str | None) -> None:
         """Every text that is loaded comes in a document that is laid out as it is shown."""
