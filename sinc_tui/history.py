@@ -217,6 +217,11 @@ def as_dict(run: Run) -> dict[str, Any]:
     }
 
 
+def as_line(run: Run) -> str:
+    """A run as a line of JSON, in ASCII, so that any program can read it."""
+    return json.dumps(as_dict(run), ensure_ascii=True)
+
+
 def _json(values: Iterable[str]) -> str:
     return json.dumps(list(values))
 

@@ -61,13 +61,11 @@ def show(run: int, form: str) -> int:
 @history.command()
 def export() -> int:
     """Every run as a line of JSON, the oldest first."""
-    import json
-
-    from sinc_tui.history import as_dict
+    from sinc_tui.history import as_line
 
     with _opened() as database:
         for run in database.all():
-            write(json.dumps(as_dict(run), ensure_ascii=True))
+            write(as_line(run))
     return DONE
 
 

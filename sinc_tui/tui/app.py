@@ -11,6 +11,7 @@ from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.command import Provider
+from textual.driver import Driver
 from textual.screen import Screen
 
 from sinc_tui.clipboard_route import in_browser
@@ -100,6 +101,22 @@ class SincApp(App[None]):
         main = self.screen_stack[0]
         if isinstance(main, MainScreen):
             main.show_tour()
+
+    def get_driver_class(self) -> type[Driver]:
+        """Our own in a Unix terminal; in a browser or elsewhere, what Textual has for it."""
+        chosen = super().get_driver_class()
+        if chosen.__module__ == "textual.drivers.linux_driver":
+            from sinc_tui.tui.driver import SafeDriver
+
+            return SafeDriver
+        return chosen
+
+    def action_command_palette(self) -> None:
+        """Open the palette, once."""
+        from sinc_tui.tui.commands import Palette
+
+        if self.use_command_palette and not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
 
     def get_default_screen(self) -> MainScreen:
         """The main screen is the ground that others are pushed upon."""

@@ -3,12 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine, Iterator
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from textual.actions import parse
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
+from textual.worker import Worker
+
+
+class Palette(CommandPalette):
+    """Textual's, without what ends the app: a page key that comes before the list is laid out, and
+    a search that still runs while the palette goes."""
+
+    def run_worker(self, *arguments: Any, **options: Any) -> Worker[Any]:
+        """Start the search."""
+        return super().run_worker(*arguments, **options | {"exit_on_error": False})
+
+    def dismiss(self, result: None = None) -> AwaitComplete:
+        """Close, if it is still there."""
+        return super().dismiss(result) if self.app.screen is self else AwaitComplete()
+
+    def _action_command_list(self, action: str) -> None:
+        with suppress(KeyError):
+            super()._action_command_list(action)
 
 
 class SincCommands(Provider):

@@ -29,7 +29,7 @@ PARTS = {
 class CopyChoice:
     """What to copy: `name` is a format for a document, a band's name for a band, else empty."""
 
-    kind: Literal["document", "band", "prompt"]
+    kind: Literal["document", "band", "prompt", "message"]
     name: str = ""
 
 
@@ -50,13 +50,19 @@ class Prepared:
     complete: bool
 
 
-def prepare(choice: CopyChoice, state: RunState, prompt: str = "") -> Prepared | None:
-    """The text for a choice; None when there is nothing yet. `prompt` is what the editor holds.
+def prepare(
+    choice: CopyChoice, state: RunState, prompt: str = "", message: str = ""
+) -> Prepared | None:
+    """The text for a choice; None when there is nothing yet.
+
+    `prompt` is what the editor holds, `message` what the screen says at the moment.
 
     What is no valid document never goes out in a format that a machine would take for one.
     """
     if choice.kind == "prompt":
         return Prepared(prompt, "Prompt", True) if prompt else None
+    if choice.kind == "message":
+        return Prepared(message, "Message", True) if message else None
     if state.empty:
         return None
     if choice.kind == "band":

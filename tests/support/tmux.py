@@ -48,6 +48,16 @@ class Terminal:
         self._tmux("set-buffer", "-b", "pasted", text)
         self._tmux("paste-buffer", "-p", "-d", "-b", "pasted")
 
+    def paste_file(self, path: Path) -> None:
+        """The same with the bytes of a file, whatever they are."""
+        self._tmux("load-buffer", "-b", "pasted", str(path))
+        self._tmux("paste-buffer", "-p", "-r", "-d", "-b", "pasted")
+
+    def cursor(self) -> tuple[int, int]:
+        """Column and row of the terminal's own cursor, from 0."""
+        column, row = self._tmux("display-message", "-p", "#{cursor_x} #{cursor_y}").split()
+        return int(column), int(row)
+
     def resize(self, columns: int, rows: int) -> None:
         """Give the window another size."""
         self._tmux("resize-window", "-x", str(columns), "-y", str(rows))

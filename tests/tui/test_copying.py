@@ -8,11 +8,15 @@ from pathlib import Path
 import pytest
 from textual.widgets import OptionList
 
+from sinc_tui import events
+from sinc_tui.errors import SincError
 from sinc_tui.sinc import export
 from sinc_tui.sinc.bands import Band
 from sinc_tui.sinc.document import SincDocument
+from sinc_tui.sinc.draft import Draft
 from sinc_tui.sinc.export import EXPORTERS
 from sinc_tui.tui.copying import FORMATS, PARTS, WHOLE, CopyChoice, prepare
+from sinc_tui.tui.screens.copy_as import CopyAsScreen
 from sinc_tui.tui.state import RunState
 from tests.support.scripted_worker import TEXTS
 from tests.support.waiting import until
@@ -146,3 +150,20 @@ async def test_the_last_choice_is_repeated_by_one_key() -> None:
         await driver.type("!")
         await driver.pilot.press("ctrl+y")
         await until(lambda: driver.app.clipboard == "fix line 3!")
+
+
+async def test_an_error_can_be_copied() -> None:
+    """It is not what the copy key repeats afterwards."""
+    async with running() as driver:
+        await driver.run("x")
+        draft = Draft(dict.fromkeys(Band, ""), set())
+        driver.engine.say(events.Failed(SincError("It broke.", hint="Mend it."), draft))
+        await until(lambda: driver.notice("error"))
+        await driver.pilot.press("ctrl+e")
+        await until(lambda: isinstance(driver.app.screen, CopyAsScreen))
+        options = driver.app.screen.query_one(OptionList)
+        options.highlighted = options.option_count - 1
+        await driver.pilot.press("enter")
+        await until(lambda: driver.notice("notice").startswith("Message:"))
+        assert driver.app.clipboard == "It broke. Mend it."
+        assert driver.screen.copy_choice is None

@@ -305,3 +305,24 @@ async def test_bands_typed_by_hand_without_a_run() -> None:
         await driver.type("Do it.")
         await until(lambda: badge(driver, "formula").startswith("✓"))
         assert "5 bands are missing." in reasons(driver)
+
+
+async def test_nothing_vanishes_behind_the_edge() -> None:
+    """A control character has no width and its picture has one: lines wrap by what is shown."""
+    text = "".join(f"\x1b[{number}m\u202e" for number in range(20))
+    async with running() as driver:
+        editor = driver.screen.query_one("#text-persona", BandEditor)
+        editor.focus()
+        await driver.pilot.pause()
+        driver.app.post_message(textual_events.Paste(text))
+        await until(lambda: editor.text == text)
+        await driver.pilot.pause()
+        width = editor.wrap_width
+        rows = ["".join(s.text for s in editor.render_line(y)) for y in range(editor.size.height)]
+        shown = "".join(row[:width].strip() for row in rows)
+        assert shown == "".join(f"␛[{number}m�" for number in range(20))
+        await driver.pilot.press("home", "right", "delete")
+        await until(lambda: driver.screen.state.draft.texts[Band.PERSONA] != text)
+        editor.select_all()
+        assert editor.selected_text == editor.text, "what is copied is the real text"
+        assert "\x1b" in editor.selected_text

@@ -99,10 +99,54 @@ async def test_pin_and_delete() -> None:
         assert driver.app.screen is driver.screen
 
 
+async def test_purge_leaves_the_pinned_ones() -> None:
+    stored("one", "two", "three")
+    async with running() as driver:
+        runs = await opened(driver, 3)
+        await driver.pilot.press("down", "f2")
+        await until(lambda: "two" in str(runs.get_option_at_index(0).prompt))
+        await driver.pilot.press("f9")
+        await until(lambda: "F9 again" in driver.app.screen.query_one(Notice).text)
+        await driver.pilot.press("up", "f9")
+        assert len(kept()) == 3, "another key in between is a change of mind"
+        await driver.pilot.press("f9")
+        await until(lambda: [run.prompt for run in kept()] == ["two"])
+        await until(lambda: runs.option_count == 1)
+
+
+async def test_export_writes_every_run(tmp_path: Path) -> None:
+    stored("one", "two")
+    async with running() as driver:
+        await opened(driver, 2)
+        notice = await path_screen(driver, "ctrl+s", tmp_path / "all.txt")
+        await until(lambda: "End it with .jsonl" in notice.text)
+        driver.app.screen.query_one(Input).value = str(tmp_path / "all.jsonl")
+        await driver.pilot.pause()
+        await driver.pilot.press("enter")
+        await until(lambda: isinstance(driver.app.screen, HistoryScreen))
+        await until(lambda: "has 2 runs now" in driver.app.screen.query_one(Notice).text)
+        lines = (tmp_path / "all.jsonl").read_text().splitlines()
+        assert [json.loads(line)["prompt"] for line in lines] == ["one", "two"]
+
+
+async def test_a_key_pressed_twice_closes_one_screen_only() -> None:
+    """The second key comes while the first still closes the dialog."""
+    stored("one")
+    async with running() as driver:
+        await opened(driver, 1)
+        dialog = driver.app.screen
+        assert isinstance(dialog, HistoryScreen)
+        dialog.dismiss(kept()[0])
+        dialog.dismiss(None)
+        dialog.action_close()
+        await until(lambda: driver.editor.text == "one")
+        assert driver.app.screen is driver.screen
+
+
 async def test_an_empty_history_and_a_search_without_result() -> None:
     async with running() as driver:
         await opened(driver, 0)
-        await until(lambda: preview(driver) == "No runs yet.")
+        await until(lambda: preview(driver).startswith("No runs yet."))
         await driver.pilot.press("x", "f2", "f8", "enter")
         await until(lambda: preview(driver) == "Nothing found.")
 

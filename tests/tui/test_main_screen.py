@@ -8,8 +8,10 @@ from typing import cast
 
 import pytest
 from textual import events as textual_events
+from textual.keys import _character_to_key
 from textual.pilot import Pilot
 from textual.widgets import Static
+from textual.widgets._footer import FooterKey
 
 from sinc_tui import events
 from sinc_tui.errors import SincError
@@ -304,8 +306,14 @@ async def test_help_lists_the_keys_and_closes() -> None:
     async with running() as driver:
         await driver.pilot.press("f1")
         await until(lambda: len(driver.app.screen_stack) == 2)
-        shown = str(driver.app.screen.query_one(Static).content)
-        for word in ("^y", "f5", "the document as JSON at first", "New line in the prompt"):
+        shown = [str(static.content) for static in driver.app.screen.query(Static)]
+        assert shown[0] == "Prompt and results"
+        for word in (
+            "^y",
+            "^r f5",
+            "Copy as last time; at first as JSON",
+            "New line in the prompt",
+        ):
             assert word in shown
         await driver.pilot.press("escape")
         await until(lambda: driver.editor.has_focus)
@@ -338,3 +346,46 @@ async def test_quits_in_mid_run() -> None:
         driver.engine.write({Band.PERSONA: "You."}, unfinished=Band.PERSONA)
         await driver.pilot.press("ctrl+q")
         await until(lambda: driver.app.return_code == 0)
+
+
+async def test_help_in_a_band_begins_with_the_keys_of_a_band() -> None:
+    async with running() as driver:
+        await driver.pilot.press("tab", "f1")
+        await until(lambda: len(driver.app.screen_stack) == 2)
+        assert str(driver.app.screen.query(Static).first().content) == "In a band"
+
+
+async def test_escape_goes_from_a_band_to_the_prompt() -> None:
+    async with running() as driver:
+        await driver.pilot.press("tab")
+        await until(lambda: not driver.editor.has_focus)
+        await until(lambda: ("esc", "Prompt") in footer(driver))
+        assert ("^r", "Run") in footer(driver), "Enter is a new line here"
+        await driver.pilot.press("escape")
+        await until(lambda: driver.editor.has_focus)
+        await until(lambda: ("⏎", "Run") in footer(driver))
+        assert "Prompt" not in [words for _, words in footer(driver)]
+
+
+async def test_escape_takes_a_message_away() -> None:
+    async with running() as driver:
+        await until(lambda: driver.editor.has_focus)
+        await driver.pilot.press("enter")
+        await until(lambda: "empty" in driver.notice("notice"))
+        assert "Stop" not in [words for _, words in footer(driver)], "nothing runs"
+        await driver.pilot.press("escape")
+        await until(lambda: not driver.notice("notice"))
+
+
+async def test_joiners_can_be_typed() -> None:
+    """A keyboard for Persian and one for emoji send them as keys."""
+    async with running() as driver:
+        await until(lambda: driver.editor.has_focus)
+        for character in ("\u200c", "x", "\u200d"):
+            driver.app.post_message(textual_events.Key(_character_to_key(character), character))
+        await until(lambda: driver.editor.text == "\u200cx\u200d")
+
+
+def footer(driver: Driver) -> list[tuple[str, str]]:
+    """Keys and words of the bottom line."""
+    return [(key.key_display, key.description) for key in driver.screen.query(FooterKey)]

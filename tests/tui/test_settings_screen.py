@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from textual.widgets import OptionList
+from textual.widgets import OptionList, Static
 
 from sinc_tui import paths, settings
 from sinc_tui.settings import Settings
@@ -139,3 +139,18 @@ async def test_help_lists_the_keys_of_the_dialog() -> None:
         await until(lambda: isinstance(driver.app.screen, HelpScreen))
         await driver.pilot.press("escape")
         assert isinstance(driver.app.screen, SettingsScreen)
+
+
+async def test_hint_and_message_are_in_sight_in_a_small_window() -> None:
+    async with started() as driver:
+        await driver.pilot.resize_terminal(80, 24)
+        await rows(driver, "seed")
+        hint = driver.app.screen.query_one("#settings-hint", Static)
+        await until(lambda: "same result" in str(hint.content))
+        assert driver.app.screen.region.contains_region(hint.region)
+        driver.app.screen.query_one("#rows", OptionList).highlighted = 10
+        await driver.pilot.press("enter")
+        notice = driver.app.screen.query_one(Notice)
+        await until(lambda: "Press the new key" in notice.text)
+        await until(lambda: notice.region.area > 0)
+        assert driver.app.screen.region.contains_region(notice.region)

@@ -1,106 +1,116 @@
-"""The main screen as pictures: from empty to finished, at three sizes.
+"""Every screen in every state as a picture, in three sizes and three themes.
 
 After a wanted change: `pytest tests/tui/test_snapshots.py --snapshot-update`, then look at them.
+The large size is kept for what uses the room, and the light and the colourless theme for the states
+that speak through colour, since a picture has 35 to 160 kilobytes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import cast
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import TextArea
+from textual.widgets import Input, TextArea
 
 pytest.importorskip("pytest_textual_snapshot")
 
 from sinc_tui import events
-from sinc_tui.sinc.bands import Band
-from sinc_tui.sinc.document import SincDocument
-from sinc_tui.sinc.draft import Draft
-from sinc_tui.sinc.invariants import check
 from sinc_tui.tui.app import SincApp
 from sinc_tui.tui.screens.main import MainScreen
 from sinc_tui.tui.state import RunState
-from sinc_tui.tui.widgets.prompt_editor import PromptEditor
+from tests.support import scenes
 from tests.support.fake_engine import FakeEngine
-from tests.support.scripted_worker import TEXTS
-from tests.support.waiting import until
+from tests.support.scenes import Scene, Stage
 
-SIZES = [(200, 50), (120, 35), (80, 24)]
-PROMPT = "fix line 3 in app.py, it fails since 14:30"
-GROUNDED = TEXTS | {Band.DATA: "Line 3 of app.py fails since 14:30."}
+WIDE, MEDIUM, NARROW = (200, 50), (120, 35), (80, 24)
+SMALL = (58, 18)
 
-Act = Callable[[MainScreen, FakeEngine, Pilot[None]], Awaitable[None]]
+MAIN: list[Scene] = [
+    scenes.empty, scenes.loading, scenes.no_model, scenes.streaming, scenes.finished,
+    scenes.failed_badge, scenes.error, scenes.edited, scenes.locked, scenes.long_texts,
+]  # fmt: skip
+DIALOGS: list[Scene] = [
+    scenes.history_empty, scenes.history_filled, scenes.history_search, scenes.settings,
+    scenes.help_main, scenes.help_history, scenes.copy_as, scenes.copy_as_invalid,
+    scenes.compare_prompt, scenes.compare_results, scenes.save_dialog, scenes.open_dialog,
+]  # fmt: skip
+ROOMY: list[Scene] = [*MAIN, scenes.history_filled, scenes.compare_results]
+COLOURED: list[Scene] = [
+    scenes.streaming, scenes.finished, scenes.failed_badge, scenes.error, scenes.history_filled,
+    scenes.compare_results,
+]  # fmt: skip
+
 Compare = Callable[..., bool]
 
 
-async def empty(screen: MainScreen, _engine: FakeEngine, _pilot: Pilot[None]) -> None:
-    await until(lambda: screen.state.info)
+class NoModel(FakeEngine):
+    """There is nothing to load."""
 
-
-async def loading(screen: MainScreen, _engine: FakeEngine, pilot: Pilot[None]) -> None:
-    await begin(screen, pilot)
-    await until(lambda: screen.state.running and screen.state.loaded)
-
-
-async def streaming(screen: MainScreen, engine: FakeEngine, pilot: Pilot[None]) -> None:
-    await begin(screen, pilot)
-    await until(lambda: engine.prompts)
-    written = {band: GROUNDED[band] for band in list(Band)[:4]}
-    written[Band.CONSTRAINTS] = written[Band.CONSTRAINTS][:120]
-    engine.write(written, unfinished=Band.CONSTRAINTS)
-    draft = Draft(dict.fromkeys(Band, "") | written, set(list(Band)[:3]))
-    engine.say(*map(events.InvariantChanged, check(draft)))
-    await until(lambda: len(screen.state.verdicts) == 5)
-
-
-async def finished(screen: MainScreen, engine: FakeEngine, pilot: Pilot[None]) -> None:
-    await begin(screen, pilot)
-    await until(lambda: engine.prompts)
-    engine.write(GROUNDED)
-    engine.say(*map(events.InvariantChanged, check(Draft.finished(GROUNDED))))
-    engine.finish(SincDocument.from_bands(GROUNDED))
-    await until(lambda: screen.state.document)
-    await until(lambda: not screen._drawing)
-
-
-async def begin(screen: MainScreen, pilot: Pilot[None]) -> None:
-    """The prompt is there and runs."""
-    editor = screen.query_one(PromptEditor)
-    await until(lambda: editor.has_focus)
-    await pilot.pause()
-    editor.load_text(PROMPT)
-    screen.action_run()
-
-
-STATES: list[Act] = [empty, loading, streaming, finished]
+    async def start(self) -> AsyncIterator[events.Event]:
+        """Say so."""
+        yield events.Loading("", 0.0)
+        raise scenes.NO_MODEL
 
 
 @pytest.fixture
-def compared(snap_compare: Compare, monkeypatch: pytest.MonkeyPatch) -> Compare:
-    """Bring an app to a state and compare its picture; the clock stands and no cursor blinks."""
+def compared(snap_compare: Compare, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Compare:
+    """Play a scene and compare its picture; clocks stand still and no cursor blinks."""
     monkeypatch.setattr(RunState, "seconds", property(lambda state: 1.2 * (state._begun > 0)))
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    monkeypatch.setattr(TextArea, "_toggle_cursor_blink_visible", lambda area: None)
+    monkeypatch.setattr(Input, "_toggle_cursor", lambda line: None)
+    folder = tmp_path / "desk"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
 
-    def compare(act: Act, size: tuple[int, int]) -> bool:
-        engine = FakeEngine(loads=act is not loading)
+    def compare(scene: Scene, size: tuple[int, int], theme: str = "sinc") -> bool:
+        engine = (NoModel if scene is scenes.no_model else FakeEngine)(
+            loads=scene is not scenes.loading
+        )
         app = SincApp(lambda: engine)
 
         async def prepare(pilot: Pilot[None]) -> None:
-            for area in app.screen.query(TextArea):
-                area.cursor_blink = False
-            screen = cast(MainScreen, app.screen)
-            await act(screen, engine, pilot)
+            app.theme = theme
+            screen = cast(MainScreen, app.screen_stack[0])
+            await scene(Stage(screen, engine, pilot))
             screen._draw()
-            await pilot.pause()
-            await pilot.pause()
+            for _ in range(4):
+                await pilot.pause()
 
         return snap_compare(app, terminal_size=size, run_before=prepare)
 
     return compare
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-@pytest.mark.parametrize("act", STATES, ids=lambda act: act.__name__)
-def test_dark(compared: Compare, act: Act, size: tuple[int, int]) -> None:
-    assert compared(act, size)
+def _named(value: object) -> str:
+    return "x".join(map(str, value)) if isinstance(value, tuple) else getattr(value, "__name__", "")
+
+
+@pytest.mark.parametrize("size", [MEDIUM, NARROW], ids=_named)
+@pytest.mark.parametrize("scene", [*MAIN, *DIALOGS], ids=_named)
+def test_dark(compared: Compare, scene: Scene, size: tuple[int, int]) -> None:
+    assert compared(scene, size)
+
+
+@pytest.mark.parametrize("scene", ROOMY, ids=_named)
+def test_dark_and_roomy(compared: Compare, scene: Scene) -> None:
+    assert compared(scene, WIDE)
+
+
+@pytest.mark.parametrize("scene", COLOURED, ids=_named)
+def test_light(compared: Compare, scene: Scene) -> None:
+    assert compared(scene, MEDIUM, "sinc-light")
+
+
+@pytest.mark.parametrize("scene", COLOURED, ids=_named)
+def test_without_colours(compared: Compare, scene: Scene) -> None:
+    assert compared(scene, MEDIUM, "sinc-plain")
+
+
+def test_too_small(compared: Compare) -> None:
+    assert compared(scenes.too_small, SMALL)

@@ -28,6 +28,7 @@ class BandActions(Screen[None]):
     session: Session
     _prompt: PromptEditor
     _bands: Bands
+    _error: Notice
     _notice: Notice
     _last_band: Band | None = None
     _fact_view: tuple[object, FactView | None] = ("", None)

@@ -97,15 +97,13 @@ class CompareScreen(Dialog[None]):
         for band in Band:
             marks = facts.band_marks.get(band, []) if facts else []
             blocks += [_name(band), _marked(result.draft.texts[band], marks), Content("")]
-        yield _row(
-            _title("Prompt", "lost facts struck through"), _title(self._of(self._number), "")
-        )
+        yield _row(_title("Prompt", "struck through: lost"), _title(self._of(self._number), ""))
         yield _row(left, Content("\n").join(blocks))
 
     def _with_result(self, number: int, other: Result) -> Iterable[Horizontal]:
         yield _row(
-            _title(self._of(number), "what only it says is struck through"),
-            _title(self._of(self._number), "what only it says is underlined"),
+            _title(self._of(number), "struck through: only here"),
+            _title(self._of(self._number), "underlined: only here"),
         )
         for band in Band:
             lefts, rights = differences(other.draft.texts[band], self._state.draft.texts[band])

@@ -30,13 +30,21 @@ class CopyActions(BandActions):
 
         self._take_edits()
         self.app.push_screen(
-            CopyAsScreen(self.state, self._prompt.text, self.copy_choice), self._copy_chosen
+            CopyAsScreen(self.state, self._prompt.text, self._message, self.copy_choice),
+            self._copy_chosen,
         )
 
     def _copy_chosen(self, choice: CopyChoice | None) -> None:
-        if choice is not None:
+        if choice is None:
+            return
+        if choice.kind != "message":
             self.copy_choice = choice
-            self._copy(choice)
+        self._copy(choice)
+
+    @property
+    def _message(self) -> str:
+        """What the screen says at the moment: an error before anything else."""
+        return self._error.text or self._notice.text
 
     @work(group="copy", exclusive=True, exit_on_error=False)
     async def _copy(self, choice: CopyChoice) -> None:
@@ -44,7 +52,7 @@ class CopyActions(BandActions):
         from sinc_tui.tui.copying import prepare
 
         self._take_edits()
-        prepared = prepare(choice, self.state, self._prompt.text)
+        prepared = prepare(choice, self.state, self._prompt.text, self._message)
         if prepared is None:
             self._notice.say("Nothing to copy yet.", hint="Enter runs the prompt.", tone="warning")
             return

@@ -14,6 +14,9 @@ from sinc_tui.tui.state import RunState
 from sinc_tui.tui.theme import MUTED
 
 _PROMPT = "prompt"
+_MESSAGE = "message"
+_HEADS = (next(iter(FORMATS)), next(iter(PARTS)))
+"""The first of each group: one reason is enough for all of it."""
 
 
 class CopyAsScreen(Dialog[CopyChoice]):
@@ -21,11 +24,18 @@ class CopyAsScreen(Dialog[CopyChoice]):
 
     CSS_PATH = "copy_as.tcss"
 
-    def __init__(self, state: RunState, prompt: str = "", last: CopyChoice | None = None) -> None:
-        """`last` is the choice that stands under the cursor."""
+    def __init__(
+        self,
+        state: RunState,
+        prompt: str = "",
+        message: str = "",
+        last: CopyChoice | None = None,
+    ) -> None:
+        """`message` is what the screen says; `last` is the choice that stands under the cursor."""
         super().__init__()
         self._state = state
         self._prompt = prompt
+        self._message = message
         self._last = last or WHOLE
 
     def compose(self) -> ComposeResult:
@@ -33,7 +43,7 @@ class CopyAsScreen(Dialog[CopyChoice]):
         groups = [
             [self._format(name, words) for name, words in FORMATS.items()],
             [self._format(name, words) for name, words in PARTS.items()],
-            [*map(self._band, Band), self._raw_prompt()],
+            [*map(self._band, Band), self._raw_prompt(), *self._message_rows()],
         ]
         options = OptionList(*groups[0], None, *groups[1], None, *groups[2], id="formats")
         options.border_title = "Copy as"
@@ -52,6 +62,8 @@ class CopyAsScreen(Dialog[CopyChoice]):
         name = message.option_id or ""
         if name == _PROMPT:
             self.dismiss(CopyChoice("prompt"))
+        elif name == _MESSAGE:
+            self.dismiss(CopyChoice("message"))
         else:
             self.dismiss(
                 CopyChoice("document" if name in FORMATS or name in PARTS else "band", name)
@@ -60,21 +72,28 @@ class CopyAsScreen(Dialog[CopyChoice]):
     def _format(self, name: str, words: str) -> Option:
         state = self._state
         note = ""
-        if state.document is None:
-            note = "is not valid" if state.draft.complete else "needs all six bands"
-        return Option(_row(words, note), id=name, disabled=bool(note))
+        if state.document is None and name in _HEADS:
+            note = "not valid: F2 mends it" if state.draft.complete else "needs all six bands"
+        return Option(_row(words, note), id=name, disabled=state.document is None)
 
     def _band(self, band: Band) -> Option:
-        size = len(self._state.draft.texts[band])
-        note = f"{size} characters" if size else "empty"
-        if size and band not in self._state.draft.done:
+        text = self._state.draft.texts[band]
+        note = _size(text)
+        if text and band not in self._state.draft.done:
             note += ", unfinished"
-        return Option(_row(band.value, note), id=band.value, disabled=not size)
+        return Option(_row(band.value, note), id=band.value, disabled=not text)
 
     def _raw_prompt(self) -> Option:
-        size = len(self._prompt)
-        note = f"{size} characters" if size else "empty"
-        return Option(_row("prompt", note), id=_PROMPT, disabled=not size)
+        return Option(_row("prompt", _size(self._prompt)), id=_PROMPT, disabled=not self._prompt)
+
+    def _message_rows(self) -> list[Option]:
+        """The message that is shown, where there is one."""
+        row = Option(_row("message", _size(self._message)), id=_MESSAGE)
+        return [row] if self._message else []
+
+
+def _size(text: str) -> str:
+    return f"{len(text)} characters" if text else "empty"
 
 
 def _row(words: str, note: str) -> Content:

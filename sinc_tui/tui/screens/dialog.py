@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, TypeVar
 
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
@@ -14,7 +15,13 @@ class Dialog(ModalScreen[Result]):
     """A modal screen. Keys of the app do not reach it, so it binds quitting itself."""
 
     DEFAULT_CSS = """
-    Dialog { align: center middle; background: $background 70%; }
+    Dialog {
+        align: center middle; background: $background 70%;
+        & OptionList > .option-list--option-highlighted,
+        & OptionList:focus > .option-list--option-highlighted {
+            color: $foreground; background: $primary 30%; text-style: bold;
+        }
+    }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -28,7 +35,17 @@ class Dialog(ModalScreen[Result]):
         from sinc_tui.tui.screens.help import HelpScreen
 
         if not isinstance(self, HelpScreen):
-            self.app.push_screen(HelpScreen(type(self).BINDINGS, Dialog.BINDINGS, main=False))
+            bindings = [*type(self).BINDINGS, *Dialog.BINDINGS]
+            rows = [binding for binding in bindings if isinstance(binding, Binding)]
+            self.app.push_screen(HelpScreen({"": rows}))
+
+    def dismiss(self, result: Result | None = None) -> AwaitComplete:
+        """Close, if this is the screen in view.
+
+        Textual takes away whatever screen is there, so a key that was pressed twice, or behind one
+        that opened another dialog, must not come through.
+        """
+        return super().dismiss(result) if self.app.screen is self else AwaitComplete()
 
     def action_close(self) -> None:
         """Close with no result."""

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
-from textual.content import Content
+from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Static
 
 from sinc_tui.tui.screens.dialog import Dialog
+from sinc_tui.tui.screens.keys import EXTRA, HELP
 
-_EXTRA = [
-    ("^z", "Undo in the prompt"),
-    ("tab", "Go to the next band; arrows scroll it"),
-    ("⏎", "Fold a band, where bands stand in one column"),
-    ("^p", "Command palette: every command by name"),
-    ("t", "Take the tour again, from this list"),
-]
-"""Keys that Textual or other widgets bind."""
+Row = Binding | tuple[str, str]
+"""A binding, or a key that somebody else binds and what it does."""
+
+
+def sections(bindings: Iterable[BindingType], first: str = "") -> dict[str, list[Row]]:
+    """The main screen's keys by section, the section `first` before the others."""
+    named = {b.id: b for b in bindings if isinstance(b, Binding)}
+    names = sorted(HELP, key=lambda name: name != first)
+    return {
+        name: [*EXTRA.get(name, ()), *(named[key] for key in HELP[name] if key in named)]
+        for name in names
+    }
 
 
 class HelpScreen(Dialog[None]):
@@ -33,36 +37,36 @@ class HelpScreen(Dialog[None]):
         Binding("t", "tour", "Tour", tooltip="Take the tour again", id="tour"),
     ]
 
-    def __init__(self, *bindings: Iterable[BindingType], main: bool = True) -> None:
-        """`main` adds the keys that widgets of the main screen bind."""
+    def __init__(self, groups: Mapping[str, Sequence[Row]]) -> None:
+        """`groups` are rows by heading; an empty heading is not shown."""
         super().__init__()
-        self._main = main
-        self._bindings_shown = [
-            binding for group in bindings for binding in group if isinstance(binding, Binding)
-        ]
+        self._groups = groups
 
     def compose(self) -> ComposeResult:
-        """Two columns: keys and what they do."""
+        """Keys at the left, what they do beside them."""
         with VerticalScroll(id="help") as box:
             box.border_title = "Keys"
-            box.border_subtitle = "Esc closes"
-            yield Static(Content("\n").join(map(_row, self._rows())), markup=False)
+            box.border_subtitle = "↑↓ scroll · Esc closes"
+            for heading, rows in self._groups.items():
+                if heading:
+                    yield Static(heading, classes="heading", markup=False)
+                for row in rows:
+                    keys, words = self._words(row)
+                    with Horizontal(classes="key-row"):
+                        yield Static(keys, classes="keys", markup=False)
+                        yield Static(words, classes="words", markup=False)
 
     async def action_tour(self) -> None:
-        """Close, then show around."""
-        if self._main:
+        """Close the main screen's help, then show around."""
+        if "" not in self._groups:
             self.dismiss(None)
             await self.app.run_action("tour")
 
-    def _rows(self) -> list[tuple[str, str]]:
-        rows = [
-            (
-                " ".join(self.app.get_key_display(key) for key in _keys(self._mapped(binding))),
-                binding.tooltip or binding.description,
-            )
-            for binding in self._bindings_shown
-        ]
-        return [("⏎", "Run, from the prompt"), *rows, *_EXTRA] if self._main else rows
+    def _words(self, row: Row) -> tuple[str, str]:
+        if isinstance(row, tuple):
+            return row
+        keys = (self.app.get_key_display(key) for key in _keys(self._mapped(row)))
+        return " ".join(keys), row.tooltip or row.description
 
     def _mapped(self, binding: Binding) -> Binding:
         """A binding with the keys that the settings give it."""
@@ -73,8 +77,3 @@ class HelpScreen(Dialog[None]):
 def _keys(binding: Binding) -> Iterable[Binding]:
     """One binding for each key of a binding, named after the key itself."""
     return Binding.make_bindings([replace(binding, key_display=None)])
-
-
-def _row(row: tuple[str, str]) -> Content:
-    keys, what = row
-    return Content.assemble((f"{keys:>23}", "$primary"), "  ", what)

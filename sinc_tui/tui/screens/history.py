@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual import work
@@ -13,6 +15,7 @@ from textual.containers import Container, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
+from textual.worker import Worker, WorkerState
 
 from sinc_tui.sinc.bands import Band
 from sinc_tui.sinc.controls import one_line
@@ -28,7 +31,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _MARKS = {"finished": "✓", "stopped": "■", "failed": "✗"}
-_KEYS = "⏎ reopens · ↑↓ choose · F2 pin · F8 delete · Esc closes"
+_KEYS = "⏎ reopens · ↑↓ choose · F2 pin · F8 delete · F1 more · Esc closes"
+_ALL = -1
+"""Stands for every run that is not pinned, where a run's id is meant otherwise."""
 
 
 class HistoryScreen(Dialog["Run"]):
@@ -44,6 +49,8 @@ class HistoryScreen(Dialog["Run"]):
         Binding("shift+up", "look(-3)", "Scroll back", show=False, id="look_up"),
         Binding("f2", "pin", "Pin", tooltip="Pin the run, or unpin it", id="pin"),
         Binding("f8,ctrl+delete", "delete", "Delete", tooltip="Delete the run", id="delete"),
+        Binding("f9", "purge", "Purge", tooltip="Delete all that are not pinned", id="purge"),
+        Binding("ctrl+s", "export", "Export", tooltip="Save all runs as JSON lines", id="export"),
         Binding("f7", "close", "Close", show=False, id="history_close"),
     ]
 
@@ -95,13 +102,14 @@ class HistoryScreen(Dialog["Run"]):
         options.add_options(Option(_row(run)) for run in runs)
         places = [place for place, run in enumerate(runs) if run.id == chosen]
         options.highlighted = places[0] if places else 0 if runs else None
-        count = f"{len(runs)}{'+' if len(runs) == 200 else ''}"
-        self.query_one(
-            "#history"
-        ).border_title = f"History · {count} {'run' if count == '1' else 'runs'}"
+        more = "+" if len(runs) == 200 else ""
+        self.query_one("#history").border_title = f"History · {_runs(len(runs), more)}"
         if not runs:
-            off = "" if self._recorder.on else " The history is off."
-            self._show(Content.styled(("Nothing found." if query else "No runs yet.") + off, MUTED))
+            off = "" if self._recorder.on else " The history is off: F10 has its switch."
+            words = (
+                "Nothing found." if query else "No runs yet. They are kept on this machine only."
+            )
+            self._show(Content.styled(words + off, MUTED))
 
     def on_option_list_option_highlighted(self, message: OptionList.OptionHighlighted) -> None:
         """Show the chosen run."""
@@ -122,7 +130,8 @@ class HistoryScreen(Dialog["Run"]):
         self._doomed = 0
         self.query_one("#history-notice", Notice).hush()
         options = self.query_one(OptionList)
-        getattr(options, f"action_{'cursor_' if where in ('up', 'down') else ''}{where}")()
+        with suppress(KeyError):  # a page, before the list was laid out
+            getattr(options, f"action_{'cursor_' if where in ('up', 'down') else ''}{where}")()
 
     def action_look(self, lines: int) -> None:
         """Scroll the preview."""
@@ -139,18 +148,62 @@ class HistoryScreen(Dialog["Run"]):
     async def action_delete(self) -> None:
         """Delete, when the key is pressed twice."""
         run = self._chosen()
-        if run is None:
-            return
-        notice = self.query_one("#history-notice", Notice)
-        if self._doomed != run.id:
-            self._doomed = run.id
-            notice.say("Delete this run for good?", hint="F8 again deletes it.", tone="warning")
+        if run is None or not self._agreed(run.id, "Delete this run for good?", "F8"):
             return
         at = self._runs.index(run)
         after = self._runs[at + 1] if at + 1 < len(self._runs) else self._runs[at - 1]
         if await self._done(lambda history: history.delete(run.id)):
-            notice.hush()
             self.find(after.id)
+
+    @work(group="change", exit_on_error=False)
+    async def action_purge(self) -> None:
+        """Delete all that are not pinned, when the key is pressed twice."""
+        question = "Delete every run that is not pinned, for good?"
+        if self._agreed(_ALL, question, "F9") and await self._done(lambda h: h.purge()):
+            self.find()
+
+    def _agreed(self, doomed: int, question: str, key: str) -> bool:
+        """Whether the key was pressed before for the same; else it asks."""
+        notice = self.query_one("#history-notice", Notice)
+        if self._doomed == doomed:
+            notice.hush()
+            return True
+        self._doomed = doomed
+        notice.say(question, hint=f"{key} again does. Esc leaves.", tone="warning")
+        return False
+
+    def action_export(self) -> None:
+        """Save all runs, a line of JSON for each."""
+        from sinc_tui.errors import SincError
+        from sinc_tui.tui.screens.path import PathScreen
+
+        def check(path: Path) -> None:
+            if path.suffix != ".jsonl":
+                raise SincError(f"{path.name} has another ending.", hint="End it with .jsonl.")
+
+        def chosen(path: Path | None) -> None:
+            if path is not None:
+                self._export(path)
+
+        self.app.push_screen(PathScreen("Export", "history.jsonl", check, saving=True), chosen)
+
+    @work(group="change", exit_on_error=False)
+    async def _export(self, path: Path) -> None:
+        def export(history: History) -> int:
+            from sinc_tui.files import save_file
+            from sinc_tui.history import as_line
+
+            lines = [as_line(run) for run in history.all()]
+            save_file(path, "".join(f"{line}\n" for line in lines))
+            return len(lines)
+
+        if (count := await self._asked(export)) is not None:
+            self.query_one("#history-notice", Notice).say(f"{path} has {_runs(count)} now.")
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """The error path of every worker: none fails in silence."""
+        if event.state is WorkerState.ERROR:
+            self.query_one("#history-notice", Notice).say_bug(event.worker.error)
 
     async def _done(self, change: Callable[[History], object]) -> bool:
         """Whether a change went well."""
@@ -176,6 +229,10 @@ class HistoryScreen(Dialog["Run"]):
     def _show(self, content: Content) -> None:
         self.query_one("#preview Static", Static).update(content)
         self.query_one("#preview").scroll_home(animate=False)
+
+
+def _runs(count: int, more: str = "") -> str:
+    return f"{count}{more} {'run' if count == 1 else 'runs'}"
 
 
 def _when(seconds: float) -> str:

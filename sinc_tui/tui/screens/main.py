@@ -114,10 +114,17 @@ class MainScreen(Touring, ModelActions):
         self._run(self._prompt.text, self.first_seed(), self.state.locked_texts())
 
     async def action_stop(self) -> None:
-        """Stop and keep what is there; with nothing to stop, take tour and messages away."""
-        if self.state.running:
-            await self.session.stop()
-        elif not self.end_tour():
+        """Stop and keep what is there."""
+        await self.session.stop()
+
+    def action_to_prompt(self) -> None:
+        """Go back to the prompt, and take tour and message away."""
+        self.action_hush()
+        self._prompt.focus()
+
+    def action_hush(self) -> None:
+        """Take the tour away, or else the message."""
+        if not self.end_tour():
             self._notice.hush()
 
     @work(group="engine", exit_on_error=False)
@@ -132,19 +139,17 @@ class MainScreen(Touring, ModelActions):
 
     def action_help(self) -> None:
         """Show the keys."""
-        from sinc_tui.tui.screens.help import HelpScreen
+        from sinc_tui.tui.screens.help import HelpScreen, sections
 
-        self.app.push_screen(HelpScreen(self.BINDINGS, PromptEditor.OWN_BINDINGS))
+        first = "In a band" if self._bands.focused_band else ""
+        self.app.push_screen(
+            HelpScreen(sections([*self.BINDINGS, *PromptEditor.OWN_BINDINGS], first))
+        )
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """The error path of every worker: none fails in silence."""
         if event.state is WorkerState.ERROR:
-            error = event.worker.error
-            self._notice.say(
-                f"That did not work: {type(error).__name__}: {error}",
-                hint="This is a bug in sinc-tui; prompt and bands are kept.",
-                tone="error",
-            )
+            self._notice.say_bug(event.worker.error)
 
     # Focus and edits.
 
@@ -226,7 +231,9 @@ class MainScreen(Touring, ModelActions):
         """Hide what makes no sense here, dim what would do nothing."""
         state = self.state
         if action == "stop":
-            return state.running or self.tour is not None or bool(self._notice.text)
+            return state.running
+        if action == "to_prompt":
+            return not state.running and self.focused is not self._prompt
         if action in ("regenerate", "lock", "reset", "fold"):
             band = self._bands.focused_band or self._last_band
             if action == "reset":
@@ -238,6 +245,8 @@ class MainScreen(Touring, ModelActions):
             number, count = state.results.place
             by = int(str(parameters[0]))
             return not state.running and 0 < ((number or count + 1) + by) <= count
+        if action == "copy_as" and (self._message or self._prompt.text):
+            return True
         if action in ("copy_again", "copy_as", "compare", "vary") and state.empty:
             return None
         return True

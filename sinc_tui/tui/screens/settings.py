@@ -10,13 +10,14 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import OptionList
+from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from sinc_tui import paths, settings
 from sinc_tui.errors import SincError
 from sinc_tui.settings import CHOICES, Settings
 from sinc_tui.tui.screens.dialog import Dialog
+from sinc_tui.tui.theme import MUTED
 from sinc_tui.tui.widgets.notice import Notice
 
 _ROWS = {
@@ -29,6 +30,17 @@ _ROWS = {
     "decode": "Bands are written",
     "model": "Model",
 }
+_HINTS = {
+    "theme": "sinc-plain has no colour, the ansi ones take the terminal's.",
+    "compact": "No margins and no empty lines.",
+    "reduced_motion": "Nothing glides or blinks.",
+    "history": "What runs while this is off is never kept.",
+    "copy_format": "What the copy key copies until you choose another.",
+    "seed": "fixed: the same prompt gives the same result; random: another each time.",
+    "decode": "One after the other, or all at once: faster, a little less coherent.",
+    "model": "A GGUF file; it is loaded at the next start.",
+}
+"""What each setting does, shown while it is chosen."""
 _KEY = "key:"
 MODELS = "models"
 """The result that asks for the models screen."""
@@ -75,7 +87,15 @@ class SettingsScreen(Dialog[str]):
             box.border_title = "Settings"
             box.border_subtitle = _HELP
             yield _List(*self._options(), id="rows", markup=False)
+            yield Static(id="settings-hint", markup=False)
             yield Notice(id="settings-notice")
+
+    def on_option_list_option_highlighted(self, message: OptionList.OptionHighlighted) -> None:
+        """Say what the chosen row is for."""
+        name = message.option_id or ""
+        key = self._keys.get(name.removeprefix(_KEY)) if name.startswith(_KEY) else None
+        hint = key.tooltip if key else _HINTS.get(name, "")
+        self.query_one("#settings-hint", Static).update(Content.styled(hint, MUTED))
 
     def on_option_list_option_selected(self, message: OptionList.OptionSelected) -> None:
         """Enter or a click: the next value, a file, or a key."""

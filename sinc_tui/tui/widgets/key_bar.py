@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
+from textual.binding import Binding
 from textual.widgets import Footer
 from textual.widgets._footer import FooterKey
 
@@ -27,6 +28,9 @@ class KeyBar(Footer):
     def compose(self) -> ComposeResult:
         """The keys that fit, in order."""
         keys = [key for key in super().compose() if isinstance(key, FooterKey)]
+        for key in keys:
+            if key.action == "run" and self.screen.focused is not self.screen.query_one("#prompt"):
+                key.key_display = self.app.get_key_display(Binding(key.key, ""))
         for action in _LEAVE_OUT:
             if sum(map(_cells, keys)) <= self.app.size.width:
                 break

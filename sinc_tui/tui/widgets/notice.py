@@ -49,6 +49,14 @@ class Notice(Static):
         self.set_class(tone == "error", "-error")
         self.display = True
 
+    def say_bug(self, error: BaseException | None) -> None:
+        """Show what nobody foresaw."""
+        self.say(
+            f"That did not work: {type(error).__name__}: {error}",
+            hint="This is a bug in sinc-tui; prompt and bands are kept.",
+            tone="error",
+        )
+
     def hush(self) -> None:
         """Take the message away."""
         if self.text:

@@ -57,7 +57,7 @@ class PromptEditor(SafeArea, inherit_bindings=False):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, placeholder="Type a careless prompt, then press Enter.")
         self.border_title = "Prompt"
-        self.border_subtitle = "Enter runs · Ctrl+J new line"
+        self.border_subtitle = "Enter runs · Ctrl+J new line · Tab to the bands"
 
     async def _on_key(self, event: events.Key) -> None:
         """Take the keys that run or break the line; the text area would misread them.

@@ -6,13 +6,16 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
+from unicodedata import category
 
 from rich.text import Text
 from textual.binding import Binding, BindingType
+from textual.document._document_navigator import DocumentNavigator
+from textual.document._wrapped_document import WrappedDocument
 from textual.message import Message
 from textual.widgets import TextArea
 
-from sinc_tui.tui.literal import visible_in_place
+from sinc_tui.tui.widgets.safe_document import SafeDocument
 
 if TYPE_CHECKING:
     from textual import events
@@ -45,9 +48,11 @@ class SafeArea(TextArea, inherit_bindings=False):
         & .safe-area--invented { text-style: italic reverse; }
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = bindings_without(
-        {"ctrl+e", "ctrl+y", "f6", "f7"}, TextArea.BINDINGS
-    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings_without({"ctrl+e", "ctrl+y", "f6", "f7"}, TextArea.BINDINGS),
+        Binding("ctrl+home", "to_start", "Start of the text", show=False, id="text_start"),
+        Binding("ctrl+end", "to_end", "End of the text", show=False, id="text_end"),
+    ]
 
     @dataclass
     class TooLong(Message):
@@ -65,6 +70,22 @@ class SafeArea(TextArea, inherit_bindings=False):
         self._marks: dict[int, list[Mark]] = {}
         self._marks_given: Sequence[Mark] = ()
 
+    def action_to_start(self) -> None:
+        """Go to where the text starts."""
+        self.move_cursor(self.document.start)
+
+    def action_to_end(self) -> None:
+        """Go to where the text ends."""
+        self.move_cursor(self.document.end)
+
+    def _set_document(self, text: str, _language: str | None) -> None:
+        """Every text that is loaded comes in a document that is laid out as it is shown."""
+        self.document = document = SafeDocument(text)
+        self.wrapped_document = WrappedDocument(document, tab_width=self.indent_width)
+        self.navigator = DocumentNavigator(self.wrapped_document)
+        self.move_cursor((0, 0))
+        self._rewrap_and_refresh_virtual_size()
+
     def mark(self, marks: Sequence[Mark]) -> None:
         """Mark stretches of the text; an edit leaves them where they are until the next call."""
         marks = tuple(marks)
@@ -76,14 +97,25 @@ class SafeArea(TextArea, inherit_bindings=False):
         self.refresh()
 
     def get_line(self, line_index: int) -> Text:
-        """A line for drawing, with the characters that would act on the terminal made visible."""
-        text = visible_in_place(self.document.get_line(line_index))
-        line = Text(text, end="", no_wrap=True)  # from raw text, it would drop some controls
+        """A line for drawing, with the marks on it."""
+        line = Text(self.document.get_line(line_index), end="", no_wrap=True)
         for start, end, look in self._marks.get(line_index, ()):
             line.stylize(
                 self.get_component_rich_style(f"safe-area--{look}", partial=True), start, end
             )
         return line
+
+    async def _on_key(self, event: events.Key) -> None:
+        """Take joiners and marks of direction too, which a keyboard or an input method may send.
+
+        Textual counts them as unprintable; Persian and many an emoji cannot be typed without them.
+        """
+        if self.read_only or not event.character or category(event.character[0]) != "Cf":
+            return await super()._on_key(event)
+        event.stop()
+        event.prevent_default()
+        self._replace_via_keyboard(event.character, *self.selection)
+        return None
 
     async def _on_paste(self, event: events.Paste) -> None:
         """Refuse what no model could take; the clipboard still has it."""
