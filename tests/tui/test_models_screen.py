@@ -529,7 +529,7 @@ async def test_the_key_is_in_help_and_palette() -> None:
         await models.open()
         await models.press("f1")
         await until(lambda: isinstance(models.app.screen, HelpScreen))
-        words = str(models.app.screen.query_one(Static).render())
+        words = " ".join(str(row.render()) for row in models.app.screen.query(Static))
         for what in ("Use this model from now on", "Pause its download", "Measure the loaded one"):
             assert what in words
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Static
@@ -65,13 +65,14 @@ class HelpScreen(Dialog[None]):
     def _words(self, row: Row) -> tuple[str, str]:
         if isinstance(row, tuple):
             return row
-        keys = (self.app.get_key_display(key) for key in _keys(self._mapped(row)))
-        return " ".join(keys), row.tooltip or row.description
+        return " ".join(key_names(self.app, row)), row.tooltip or row.description
 
-    def _mapped(self, binding: Binding) -> Binding:
-        """A binding with the keys that the settings give it."""
-        keys = self.app._keymap.get(binding.id or "")
-        return replace(binding, key=keys) if keys else binding
+
+def key_names(app: App[object], binding: Binding) -> list[str]:
+    """The keys of a binding as they are shown, those that the settings give it first of all."""
+    keys = app._keymap.get(binding.id or "")
+    mapped = replace(binding, key=keys) if keys else binding
+    return [app.get_key_display(key) for key in _keys(mapped)]
 
 
 def _keys(binding: Binding) -> Iterable[Binding]:

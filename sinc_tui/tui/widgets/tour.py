@@ -7,7 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from textual.binding import Binding
 from textual.widgets import Static
+
+from sinc_tui.tui.screens.help import key_names
+from sinc_tui.tui.screens.keys import MAIN_KEYS
 
 if TYPE_CHECKING:
     from textual.geometry import Region
@@ -164,8 +168,5 @@ class Tour(Static):
 
     def _words(self, text: str) -> str:
         """With the keys that the settings give."""
-        names = {
-            active.binding.id: self.app.get_key_display(active.binding)
-            for active in reversed(self.screen.active_bindings.values())
-        }
-        return text.format_map({id or "": name for id, name in names.items()})
+        named = (b for b in MAIN_KEYS if isinstance(b, Binding))
+        return text.format_map({b.id or "": key_names(self.app, b)[0] for b in named})
