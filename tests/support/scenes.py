@@ -264,7 +264,7 @@ async def _answered(stage: Stage, name: str) -> None:
 async def begin(stage: Stage, prompt: str = PROMPT) -> None:
     """The prompt is there and runs."""
     editor = stage.screen.query_one(PromptEditor)
-    await until(lambda: editor.has_focus)
+    await until(lambda: editor.has_focus and stage.screen.session._engine)
     await stage.pilot.pause()
     editor.load_text(prompt)
     stage.screen.action_run()
