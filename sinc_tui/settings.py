@@ -57,6 +57,12 @@ class Settings(BaseModel):
     seed: Seed = "fixed"
     """`fixed`: the same prompt gives the same document; `random`: each run is another one."""
 
+    number_guard: bool = True
+    """Whether DATA may hold the prompt's numbers only."""
+
+    fact_keeper: bool = True
+    """Whether facts that the model left out are put into DATA, or else CONSTRAINTS."""
+
     def decode_for(self, model: str, default: DecodeMode = "sequential") -> DecodeMode:
         """How a model's bands are written; `default` is what its catalogue says."""
         return self.decode.get(model, default)

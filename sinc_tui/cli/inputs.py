@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from sinc_tui.cli.diagnostics import InputError
 
 if TYPE_CHECKING:
+    from sinc_tui.engine.protocol import SamplerOptions
     from sinc_tui.models.default import ModelFile
-    from sinc_tui.settings import DecodeMode
 
 STDIN = "-"
 _BOM = "\ufeff"
@@ -75,15 +75,20 @@ def chosen_name(name: str | None) -> str:
     return model_for(name).name
 
 
-def decode_mode(model: ModelFile | None) -> DecodeMode:
-    """How the model's bands are written: as the settings say, else the catalogue."""
+def usual_sampler(model: ModelFile | None) -> SamplerOptions:
+    """How the model's bands are written where nothing else is asked: as settings and catalogue say."""
     from sinc_tui import paths, settings
+    from sinc_tui.engine.protocol import SamplerOptions
     from sinc_tui.models.catalog import EMBEDDED, catalog
 
     name = EMBEDDED if model is None else model.name
     entry = catalog().get(name)
     chosen = settings.load(paths.settings_file()).settings
-    return chosen.decode_for(name, entry.decode if entry is not None else "sequential")
+    return SamplerOptions(
+        decode=chosen.decode_for(name, entry.decode if entry is not None else "sequential"),
+        number_guard=chosen.number_guard,
+        fact_keeper=chosen.fact_keeper,
+    )
 
 
 def _chosen() -> str | None:

@@ -9,7 +9,7 @@ import click
 
 from sinc_tui.cli.diagnostics import DONE, Narrator
 from sinc_tui.cli.engine_options import engine_options, take_engine_options
-from sinc_tui.cli.inputs import decode_mode, model_file, read_prompt
+from sinc_tui.cli.inputs import model_file, read_prompt, usual_sampler
 from sinc_tui.cli.output import write
 
 if TYPE_CHECKING:
@@ -87,9 +87,9 @@ def rewrite(
     narrator = Narrator(verbose=verbose)
     try:
         file_of_model = model_file(model)
-        chosen.setdefault("decode", decode_mode(file_of_model))
+        sampler = usual_sampler(file_of_model).model_copy(update=chosen)
         rewriter = new_rewriter(file_of_model, options)
-        document = asyncio.run(_document(raw, chosen, rewriter, narrator))
+        document = asyncio.run(_document(raw, sampler, rewriter, narrator))
     finally:
         narrator.clear()
     write(_export(document, form))
@@ -104,12 +104,10 @@ def new_rewriter(model: ModelFile | None, options: EngineOptions) -> Rewriter:
 
 
 async def _document(
-    prompt: str, chosen: dict[str, Any], rewriter: Rewriter, narrator: Narrator
+    prompt: str, sampler: SamplerOptions, rewriter: Rewriter, narrator: Narrator
 ) -> Finished:
-    from sinc_tui.engine.protocol import SamplerOptions
-
     try:
-        finished = await _finished(rewriter, prompt, SamplerOptions(**chosen), narrator)
+        finished = await _finished(rewriter, prompt, sampler, narrator)
         _tell(narrator, finished.stats, rewriter.info)
         return finished
     finally:

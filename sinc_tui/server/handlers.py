@@ -21,7 +21,7 @@ from sinc_tui.sinc.snr import snr
 from sinc_tui.sinc.strict_json import JsonError, parse
 
 if TYPE_CHECKING:
-    from sinc_tui.engine.protocol import DecodeMode, SamplerOptions
+    from sinc_tui.engine.protocol import SamplerOptions
     from sinc_tui.rewriter import Rewriter
 
 MOST_CHARACTERS = 100_000
@@ -47,9 +47,9 @@ class Busy(SincError):
 class Handlers:
     """One engine, one prompt at a time; others wait in line."""
 
-    def __init__(self, rewriter: Rewriter, decode: DecodeMode = "sequential") -> None:
-        """`decode` is how the bands are written where a client does not choose."""
-        self._rewriter, self._decode = rewriter, decode
+    def __init__(self, rewriter: Rewriter, usual: SamplerOptions | None = None) -> None:
+        """`usual` is how the bands are written where a client does not choose; None: the defaults."""
+        self._rewriter, self._usual = rewriter, usual
         self._turn = asyncio.Lock()
         self._asking = 0
         self._trouble: SincError | None = None
@@ -76,7 +76,7 @@ class Handlers:
                 f"The prompt has {len(prompt):,} characters; {MOST_CHARACTERS:,} are the most.",
                 hint="Shorten it.",
             )
-        sampler = _sampler({"decode": self._decode, **(choices or {})})
+        sampler = _sampler(choices or {}, self._usual)
         if self._asking > MOST_WAITING:
             raise Busy(
                 f"{MOST_WAITING} prompts are waiting already.",
@@ -205,7 +205,7 @@ def _with_snr(document: SincDocument) -> Answer:
     return document.model_dump(mode="json") | {"_snr": snr(document.bands).report()}
 
 
-def _sampler(choices: Mapping[str, Any]) -> SamplerOptions:
+def _sampler(choices: Mapping[str, Any], usual: SamplerOptions | None) -> SamplerOptions:
     from pydantic import ValidationError
 
     from sinc_tui.engine.protocol import SamplerOptions
@@ -216,7 +216,9 @@ def _sampler(choices: Mapping[str, Any]) -> SamplerOptions:
             hint=f"There are {', '.join(CHOICES)}.",
         )
     try:
-        options = SamplerOptions.model_validate(dict(choices))
+        options = SamplerOptions.model_validate(
+            (usual or SamplerOptions()).model_dump() | dict(choices)
+        )
     except ValidationError as error:
         first = error.errors()[0]
         raise RequestError(f"{first['loc'][0]} is wrong: {first['msg']}.") from None

@@ -65,11 +65,16 @@ class Listening:
 
 async def test_bands_are_written_as_the_model_is_used_to_unless_the_client_chooses() -> None:
     rewriter = Listening()
-    handlers = Handlers(cast(Rewriter, rewriter), "parallel")
+    handlers = Handlers(
+        cast(Rewriter, rewriter), SamplerOptions(decode="parallel", fact_keeper=False)
+    )
     for choices in ({}, {"decode": "sequential", "seed": "7"}):
         with pytest.raises(SincError, match="not today"):
             await handlers.scatter("x", choices)
-    assert rewriter.asked == [SamplerOptions(decode="parallel"), SamplerOptions(seed=7)]
+    assert rewriter.asked == [
+        SamplerOptions(decode="parallel", fact_keeper=False),
+        SamplerOptions(seed=7, fact_keeper=False),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ class Keeping(CopyActions):
         self.recorder.on = settings.history
         if "copy_format" in changed:
             self.copy_choice = CopyChoice("document", settings.copy_format)
-        self._choose_mode()
+        self._choose_sampler()
 
     def tell(self, problems: Sequence[SincError]) -> None:
         """Say what is wrong with the settings."""
@@ -66,22 +66,28 @@ class Keeping(CopyActions):
         """How the catalogue says that the bands of the model in use are written."""
         return "sequential"
 
-    def _choose_mode(self) -> None:
+    def _choose_sampler(self) -> None:
         """Write the bands as the settings say for the model that is loaded."""
         info = self.state.info
         if info is None:
             return
         from sinc_tui.engine.protocol import SamplerOptions
 
-        default = self.catalog_mode()
-        mode = self._settings.decode_for(info.name, default) if self._settings else default
-        if mode != self._mode():
-            before = self.session.sampler or SamplerOptions()
-            self.session.sampler = before.model_copy(update={"decode": mode})
+        before = self.session.sampler or SamplerOptions()
+        wanted: dict[str, object] = {"decode": self.catalog_mode()}
+        if settings := self._settings:
+            wanted = {
+                "decode": settings.decode_for(info.name, self.catalog_mode()),
+                "number_guard": settings.number_guard,
+                "fact_keeper": settings.fact_keeper,
+            }
+        after = before.model_copy(update=wanted)
+        if after != before:
+            self.session.sampler = after
 
     def keep(self) -> None:
         """Something changed: store a run's progress now, edits and prompt a little later."""
-        self._choose_mode()
+        self._choose_sampler()
         if self.state.running and not self._ran:
             self._keep_typed()
         self._ran = self.state.running

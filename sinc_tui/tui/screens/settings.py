@@ -28,6 +28,8 @@ _ROWS = {
     "copy_format": "Copy format",
     "seed": "Seed",
     "decode": "Bands are written",
+    "number_guard": "Number guard",
+    "fact_keeper": "Fact keeper",
     "model": "Model",
 }
 _HINTS = {
@@ -38,6 +40,8 @@ _HINTS = {
     "copy_format": "What the copy key copies until you choose another.",
     "seed": "fixed: the same prompt gives the same result; random: another each time.",
     "decode": "One after the other, or all at once: faster, a little less coherent.",
+    "number_guard": "DATA can hold no number that the prompt lacks.",
+    "fact_keeper": "Facts that the model leaves out are put in as you typed them.",
     "model": "A GGUF file; it is loaded at the next start.",
 }
 """What each setting does, shown while it is chosen."""
