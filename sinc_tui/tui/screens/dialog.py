@@ -31,5 +31,6 @@ class Dialog(ModalScreen[Result]):
             self.app.push_screen(HelpScreen(type(self).BINDINGS, Dialog.BINDINGS, main=False))
 
     def action_close(self) -> None:
-        """Close with no result."""
-        self.dismiss(None)
+        """Close with no result; a key that comes while it closes does nothing."""
+        if self.is_current:
+            self.dismiss(None)
