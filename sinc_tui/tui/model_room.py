@@ -218,7 +218,10 @@ class ModelRoom:
         return replace(entry, presence=Presence.DAMAGED, problem=error.message)
 
     async def _add(self, text: str) -> str:
-        name = await asyncio.to_thread(self._shelf.add, text.strip())
+        try:
+            name = await asyncio.to_thread(self._shelf.add, text.strip())
+        except OSError as error:
+            raise SincError(f"That names no model: {error.strerror}.") from None
         await self.look()
         return name
 

@@ -23,7 +23,7 @@ def app(monkeypatch: pytest.MonkeyPatch) -> list[ModelFile | None]:
     """The models that the app was opened on."""
     opened: list[ModelFile | None] = []
     module = ModuleType("sinc_tui.tui.app")
-    module.run_app = lambda model: opened.append(model) or 5  # type: ignore[attr-defined]
+    module.run_app = lambda model, **_: opened.append(model) or 5  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "sinc_tui.tui.app", module)
     return opened
 
@@ -51,7 +51,7 @@ def test_an_unknown_command(capsys: Capture) -> None:
 def test_an_error_of_the_app_is_one_line(
     monkeypatch: pytest.MonkeyPatch, app: list[ModelFile | None], capsys: Capture
 ) -> None:
-    def refuse(model: ModelFile | None) -> int:
+    def refuse(model: ModelFile | None, **_: object) -> int:
         raise SincError("There is no terminal.", hint="Use a pipe.")
 
     monkeypatch.setattr(sys.modules["sinc_tui.tui.app"], "run_app", refuse)
@@ -60,7 +60,7 @@ def test_an_error_of_the_app_is_one_line(
 
 
 def test_ctrl_c_is_130(monkeypatch: pytest.MonkeyPatch, app: list[ModelFile | None]) -> None:
-    def interrupt(model: ModelFile | None) -> int:
+    def interrupt(model: ModelFile | None, **_: object) -> int:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(sys.modules["sinc_tui.tui.app"], "run_app", interrupt)

@@ -51,4 +51,5 @@ class AddModelScreen(Dialog[str]):
         except SincError as error:
             self.query_one(Notice).say(error.message, hint=error.hint, tone="error")
         else:
-            self.dismiss(name)
+            if self.is_current:
+                self.dismiss(name)

@@ -48,5 +48,6 @@ class Dialog(ModalScreen[Result]):
         return super().dismiss(result) if self.app.screen is self else AwaitComplete()
 
     def action_close(self) -> None:
-        """Close with no result."""
-        self.dismiss(None)
+        """Close with no result; a key that comes while it closes does nothing."""
+        if self.is_current:
+            self.dismiss(None)

@@ -94,7 +94,7 @@ class PathScreen(Dialog[Path]):
         from sinc_tui.errors import SincError
 
         notice = self.query_one(Notice)
-        if path.is_dir():
+        if os.path.isdir(path):  # which a name that is too long is not
             line = self.query_one(Input)
             line.value = os.path.join(str(line.value), "") if line.value else "./"
             line.cursor_position = len(line.value)

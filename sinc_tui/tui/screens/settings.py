@@ -109,7 +109,8 @@ class SettingsScreen(Dialog[str]):
             self._say("Press the new key.", "Esc keeps the old one.")
             self._draw()
         elif name == "model":
-            self.dismiss(MODELS)
+            if self.is_current:  # Enter may have come twice
+                self.dismiss(MODELS)
         else:
             self._step(name, 1)
 
