@@ -27,13 +27,15 @@ _KV_TYPES = {"f16": llama_cpp.GGML_TYPE_F16, "q8_0": llama_cpp.GGML_TYPE_Q8_0}
 class Loaded:
     """A model with its context, and how they are run; `keep` must live as long as they do.
 
-    `adapter` is None where none was asked for; it ends with the model.
+    `adapter` is None where none was asked for; it ends with the model. `abort` is what the context asks
+    on its way through a batch whether to go on.
     """
 
     model: Any
     context: Any
     plan: EnginePlan
     keep: tuple[Any, ...]
+    abort: Any
     adapter: Any = None
 
 
@@ -73,7 +75,7 @@ def load(
         if context and added:
             _apply(context, added)
         if context:
-            return Loaded(model, context, plan, (*kept, abort), added)
+            return Loaded(model, context, plan, tuple(kept), abort, added)
         llama_cpp.llama_model_free(model)
         failure = RuntimeFailure(
             f"There is not enough memory for {path.name} with {plan.n_ctx:,} tokens of context.",

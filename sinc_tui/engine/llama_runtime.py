@@ -19,6 +19,10 @@ from sinc_tui.engine.protocol import EngineOptions
 from sinc_tui.engine.runtime import Cancelled, Run, RuntimeFailure
 from sinc_tui.engine.sampler import Logits
 
+_SHORT = 16
+"""Tokens of a batch that is over before anybody could want to stop it."""
+_NEVER = llama_cpp.ggml_abort_callback()
+
 
 class LlamaRuntime:
     """A GGUF model in memory with one context (`engine.runtime.Runtime`)."""
@@ -46,6 +50,7 @@ class LlamaRuntime:
         self.n_ctx = self.plan.n_ctx
         self._context = self._loaded.context
         self._threads_now = 0
+        self._stoppable = True
         self._memory = llama_cpp.llama_get_memory(self._context)
         vocab = llama_cpp.llama_model_get_vocab(self.model)
         self._width: int = llama_cpp.llama_vocab_n_tokens(vocab)
@@ -111,6 +116,7 @@ class LlamaRuntime:
             if logits and number >= 0:
                 wanted.append(i)
         self._set_threads(self._pace.threads())
+        self._let_stop(len(flat) > _SHORT)
         began = time.perf_counter()
         code = llama_cpp.llama_decode(self._context, batch)
         self._pace.took(time.perf_counter() - began, len(flat))
@@ -130,6 +136,17 @@ class LlamaRuntime:
         if count != self._threads_now:
             llama_cpp.llama_set_n_threads(self._context, count, count)
             self._threads_now = count
+
+    def _let_stop(self, stoppable: bool) -> None:
+        """Whether the next batch can be cancelled on its way.
+
+        llama.cpp then asks at every operation, some six hundred times a batch; between short batches the
+        decoder asks anyway.
+        """
+        if stoppable != self._stoppable:
+            callback = self._loaded.abort if stoppable else _NEVER
+            llama_cpp.llama_set_abort_callback(self._context, callback, None)
+            self._stoppable = stoppable
 
     def _measured_pace(self) -> Pace:
         """Threads follow how busy the machine is, where that changes nothing but the time."""
