@@ -146,7 +146,8 @@ def test_stopped_in_the_middle_of_a_batch(tiny_model: ModelFile) -> None:
 
     stop_at = 10**9
     runtime = LlamaRuntime(tiny_model.path, EngineOptions(n_ctx=1024), cancelled=cancelled)
-    tokens = LlamaVocab(runtime.model).encode(PREFIX)
+    tokens = LlamaVocab(runtime.model).encode(PREFIX * 8)
+    assert asked == 0, "single tokens, as those of the measured pace, are not worth a question"
     (row,) = runtime.evaluate([Run(0, 0, tokens)])
     wanted = row.copy()
     assert asked > 100, "it is asked many times in one batch"
