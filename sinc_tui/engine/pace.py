@@ -7,6 +7,7 @@ writes in milliseconds.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,8 @@ _STALLED = 6.0
 """A step slower than one thread alone by this factor: the threads wait for each other."""
 _CALM = 3
 """Steps in a row during which nothing else ran, before all threads are used again."""
+_LOOKS, _APART = 4, 0.0003
+"""Looks at a busy machine, and seconds between two of them, before one thread alone goes on."""
 _BLIND = 256
 """Where nobody tells what else runs: steps until all threads are tried again, doubled at each stall."""
 _LOADAVG = Path("/proc/loadavg")
@@ -43,17 +46,27 @@ class Pace:
         """Threads for a step that begins now."""
         if self._all == 1:
             return 1
-        others = self._others()
         if not self._alone:
-            self._alone = others is not None and others >= self._all
-            self._calm = 0
-        elif others is None or others == 0:
+            self._alone, self._calm = self._every_core_is_wanted(), 0
+            return 1 if self._alone else self._all
+        others = self._others()
+        if others is None or others == 0:
             self._calm += 1
             if self._calm >= (self._patience if others is None else _CALM):
                 self._alone = False
         else:
             self._calm = 0
         return 1 if self._alone else self._all
+
+    def _every_core_is_wanted(self) -> bool:
+        """Whether it is so for a while: a kernel thread that wakes for a moment is no competitor."""
+        for look in range(_LOOKS):
+            if look:
+                time.sleep(_APART)
+            others = self._others()
+            if others is None or others < self._all:
+                return False
+        return True
 
     def took(self, seconds: float, tokens: int) -> None:
         """Take the time of a step of so many tokens with the threads last chosen."""

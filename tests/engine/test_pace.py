@@ -63,6 +63,12 @@ def test_all_threads_again_after_three_calm_steps_in_a_row() -> None:
     assert steps(pace, 4) == [1, 1, 4, 4]
 
 
+@pytest.mark.parametrize("seen", [[4, 0], [9, 9, 3], [4, None]])
+def test_who_runs_for_a_moment_only_is_no_competitor(seen: list[int | None]) -> None:
+    looks = iter([*seen, *[0] * 9])
+    assert steps(paced(lambda: next(looks)), 3) == [4] * 3
+
+
 def test_one_thread_after_a_step_that_stalled() -> None:
     machine = Machine(1)
     pace = paced(machine)
