@@ -64,7 +64,7 @@ def _load_gguf(model: Any, source: Path, profile: Profile) -> PeftModel:
     projections = {name.split(".lora_")[0].rpartition(".")[2] for name in weights}
     _check_shape(source, max(ranks, default=0), alpha, projections, profile)
     adapted = add_adapter(model, profile)
-    tensors = {name: torch.from_numpy(weight) for name, weight in weights.items()}
+    tensors = {name: torch.tensor(weight) for name, weight in weights.items()}
     unknown = set_peft_model_state_dict(adapted, tensors).unexpected_keys
     if unknown:
         raise SincError(f"{source} changes what {profile.base} does not have: {unknown[0]}.")

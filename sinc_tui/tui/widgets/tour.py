@@ -129,7 +129,9 @@ class Tour(Static):
         self._show()
 
     def place(self) -> None:
-        """Stand beside what this is about, in a window of any size."""
+        """Stand beside what this is about, in a window of any size; nowhere once it has ended."""
+        if not self.is_attached:
+            return
         step, room = STEPS[self._at], self.screen.region
         target: Region = self.screen.query_one(step.at).region
         width = min(_WIDTH, room.width - 2)
