@@ -15,6 +15,7 @@ import pytest
 from textual import events as textual_events
 from textual.binding import Binding
 from textual.keys import _character_to_key
+from textual.pilot import Pilot
 
 from sinc_tui.sinc.bands import Band
 from sinc_tui.sinc.invariants import check
@@ -38,9 +39,11 @@ _MOVES = [
 ]
 _SCREENS = {
     "MainScreen", "HistoryScreen", "SettingsScreen", "HelpScreen", "CopyAsScreen", "CompareScreen",
-    "PathScreen", "TooSmallScreen", "Palette",
+    "PathScreen", "TooSmallScreen", "Palette", "ModelsScreen",
 }  # fmt: skip
 """What the keys must have reached for the test to mean something."""
+_ENTRANCES = ("f7", "f10", "f1", "ctrl+e", "f9", "ctrl+s", "ctrl+p", "f11")
+"""Keys that open a screen each; pressed in turn, so that chance leaves out none."""
 _TYPED = [*'ab1.?!"{\\é漢ש', "🙂", "\u0301", "\u200d"]
 _PASTES = ["one\ntwo\r\nthree", "\x1b[2J\x07\x00", "\u202eabc\u2028d", "word " * 400, "x" * 30_000]
 _SIZES = [(200, 50), (120, 35), (80, 24), (60, 20), (59, 19), (100, 24), (160, 21)]
@@ -75,7 +78,14 @@ async def test_random_keys_and_sizes(tmp_path: Path, monkeypatch: pytest.MonkeyP
     app = SincApp(lambda: QuickEngine(SEED))
     async with app.run_test(size=(120, 35)) as pilot:
         screen = cast(MainScreen, app.screen_stack[0])
-        for _ in range(KEYS // BATCH):
+        for number in range(KEYS // BATCH):
+            if number % 10 == 5:
+                await _go_home(app, pilot, screen)
+                await pilot.press(_ENTRANCES[number // 10 % len(_ENTRANCES)])
+                seen.add(type(app.screen).__name__)
+            if number % 100 == 99:
+                await pilot.resize_terminal(59, 19)
+                seen.add(type(app.screen).__name__)
             batch = dice.choices(keys, k=BATCH)
             for key in batch:
                 app.post_message(_pressed(key))
@@ -88,15 +98,25 @@ async def test_random_keys_and_sizes(tmp_path: Path, monkeypatch: pytest.MonkeyP
             assert app._exception is None, batch
             for notice in app.screen.query(Notice):
                 assert "bug in sinc-tui" not in notice.text, (notice.text, batch)
-        for _ in range(len(app.screen_stack) - 1):
-            app.pop_screen()
-            await pilot.pause()
-        await until(lambda: not screen.state.running)
+        await _go_home(app, pilot, screen)
         await until(lambda: not screen._drawing)
         screen._take_edits()
         _contradicts_nothing(screen)
         assert untold == []
         assert seen >= _SCREENS
+
+
+async def _go_home(app: SincApp, pilot: Pilot[None], screen: MainScreen) -> None:
+    """Back to the main screen, with a result to copy and to compare."""
+    await pilot.resize_terminal(120, 35)
+    for _ in range(len(app.screen_stack) - 1):
+        app.pop_screen()
+        await pilot.pause()
+    if screen.state.empty:
+        screen._prompt.load_text("fix line 3")
+        screen.action_run()
+        await until(lambda: not screen.state.empty)
+    await until(lambda: not screen.state.running)
 
 
 async def _stays(_app: SincApp) -> None:
