@@ -20,7 +20,9 @@ from sinc_tui.engine.runtime import Cancelled, Run, RuntimeFailure
 from sinc_tui.engine.sampler import Logits
 
 _SHORT = 16
-"""Tokens of a batch that is over before anybody could want to stop it."""
+"""Tokens of a batch that is over before anybody could want to stop it, where a token takes `_SLOW` at most."""
+_SLOW = 0.05
+"""Seconds of a step of one token: in slower ones, as of a large model on a CPU, a stop must be heard."""
 _NEVER = llama_cpp.ggml_abort_callback()
 
 
@@ -51,6 +53,7 @@ class LlamaRuntime:
         self._context = self._loaded.context
         self._threads_now = 0
         self._stoppable = True
+        self._step = 0.0
         self._memory = llama_cpp.llama_get_memory(self._context)
         vocab = llama_cpp.llama_model_get_vocab(self.model)
         self._width: int = llama_cpp.llama_vocab_n_tokens(vocab)
@@ -116,10 +119,12 @@ class LlamaRuntime:
             if logits and number >= 0:
                 wanted.append(i)
         self._set_threads(self._pace.threads())
-        self._let_stop(len(flat) > _SHORT)
+        self._let_stop(len(flat) > _SHORT or self._step > _SLOW)
         began = time.perf_counter()
         code = llama_cpp.llama_decode(self._context, batch)
-        self._pace.took(time.perf_counter() - began, len(flat))
+        took = time.perf_counter() - began
+        self._step = took if len(flat) == 1 else self._step
+        self._pace.took(took, len(flat))
         if code == 2:
             raise Cancelled
         if code != 0:

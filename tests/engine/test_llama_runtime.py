@@ -148,6 +148,10 @@ def test_stopped_in_the_middle_of_a_batch(tiny_model: ModelFile) -> None:
     runtime = LlamaRuntime(tiny_model.path, EngineOptions(n_ctx=1024), cancelled=cancelled)
     tokens = LlamaVocab(runtime.model).encode(PREFIX * 8)
     assert asked == 0, "single tokens, as those of the measured pace, are not worth a question"
+    runtime._step = 1.0
+    runtime.evaluate([Run(0, 0, tokens[:1])])
+    assert asked > 10, "but they are where one takes long"
+    runtime.forget(0, 0)
     (row,) = runtime.evaluate([Run(0, 0, tokens)])
     wanted = row.copy()
     assert asked > 100, "it is asked many times in one batch"
