@@ -126,6 +126,18 @@ async def test_keys_that_put_in_a_new_line(key: str) -> None:
         assert driver.engine.prompts == []
 
 
+@pytest.mark.parametrize(
+    ("key", "text"), [("ctrl+home", "xfix"), ("left", "fxix"), ("ctrl+j", "fi\nxx"), ("backspace", "fxx")]
+)
+async def test_what_is_typed_behind_a_bound_key_stands_where_the_key_led(key: str, text: str) -> None:
+    async with running() as driver:
+        await driver.type("fix")
+        driver.editor.move_cursor((0, 2))
+        for pressed, character in ((key, None), ("x", "x")):
+            driver.app.post_message(textual_events.Key(pressed, character))
+        await until(lambda: driver.editor.text == text)
+
+
 async def test_pasted_lines_stay_lines_and_do_not_run() -> None:
     async with running() as driver:
         driver.app.post_message(textual_events.Paste("one\ntwo\n"))

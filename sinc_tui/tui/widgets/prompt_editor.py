@@ -60,23 +60,12 @@ class PromptEditor(SafeArea, inherit_bindings=False):
         self.border_subtitle = "Enter runs · Ctrl+J new line · Tab to the bands"
 
     async def _on_key(self, event: events.Key) -> None:
-        """Take the keys that run or break the line; the text area would misread them.
-
-        A binding's action runs only after the key has gone up to the app; what was typed behind the
-        new line would by then stand before it. So it is put in here.
-        """
-        breaks = any(
-            binding.action == "new_line"
-            for binding in self._bindings.key_to_bindings.get(event.key, ())
-        )
-        if event.key != "enter" and not breaks:
+        """Take the key that runs; the text area would break the line."""
+        if event.key != "enter":
             return await super()._on_key(event)
         event.stop()
         event.prevent_default()
-        if breaks:
-            self.action_new_line()
-        else:
-            self.post_message(self.Submitted(self.text))
+        self.post_message(self.Submitted(self.text))
         return None
 
     def action_new_line(self) -> None:

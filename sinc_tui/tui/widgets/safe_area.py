@@ -106,16 +106,28 @@ class SafeArea(TextArea, inherit_bindings=False):
         return line
 
     async def _on_key(self, event: events.Key) -> None:
-        """Take joiners and marks of direction too, which a keyboard or an input method may send.
+        """Run this editor's own bindings here, in the order in which keys were pressed.
 
-        Textual counts them as unprintable; Persian and many an emoji cannot be typed without them.
+        Left to Textual, a bound key first goes up to the app; a letter typed behind Ctrl+End would by then
+        stand where the cursor was. Joiners and marks of direction, which a keyboard or an input method may
+        send, are text too: Textual counts them as unprintable, and Persian and many an emoji need them.
         """
-        if self.read_only or not event.character or category(event.character[0]) != "Cf":
+        if not event.is_printable and await self._run_bound(event.key):
+            pass
+        elif not self.read_only and event.character and category(event.character[0]) == "Cf":
+            self._replace_via_keyboard(event.character, *self.selection)
+        else:
             return await super()._on_key(event)
         event.stop()
         event.prevent_default()
-        self._replace_via_keyboard(event.character, *self.selection)
         return None
+
+    async def _run_bound(self, key: str) -> bool:
+        """Run the action that a key has in this editor; whether it has one that is enabled."""
+        for binding in self._bindings.key_to_bindings.get(key, ()):
+            if await self.app.run_action(binding.action, self):
+                return True
+        return False
 
     async def _on_paste(self, event: events.Paste) -> None:
         """Refuse what no model could take; the clipboard still has it."""
