@@ -127,9 +127,12 @@ async def test_keys_that_put_in_a_new_line(key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "text"), [("ctrl+home", "xfix"), ("left", "fxix"), ("ctrl+j", "fi\nxx"), ("backspace", "fxx")]
+    ("key", "text"),
+    [("ctrl+home", "xfix"), ("left", "fxix"), ("ctrl+j", "fi\nxx"), ("backspace", "fxx")],
 )
-async def test_what_is_typed_behind_a_bound_key_stands_where_the_key_led(key: str, text: str) -> None:
+async def test_what_is_typed_behind_a_bound_key_stands_where_the_key_led(
+    key: str, text: str
+) -> None:
     async with running() as driver:
         await driver.type("fix")
         driver.editor.move_cursor((0, 2))
