@@ -11,7 +11,8 @@ import click
 from sinc_tui.cli.diagnostics import DONE
 
 _TINY, _SMALL, _FULL = "tiny", "small", "full"
-_QUANTIZATIONS = ("F16", "BF16", "Q8_0", "Q5_1", "Q5_0", "Q4_1", "Q4_0")
+_ADAPTER_KINDS = ("F16", "BF16", "Q8_0", "Q5_1", "Q5_0", "Q4_1", "Q4_0")
+_QUANTIZATIONS = ("IQ4_NL", *_ADAPTER_KINDS)
 
 
 @click.command(short_help="Train a student's adapter; resumes in the same folder.")
@@ -103,11 +104,11 @@ def train(
 @click.option("--merged", type=click.Path(path_type=Path), metavar="FILE.gguf",
               help="Also write base and adapter as one model.")  # fmt: skip
 @click.option(
-    "--quantization", type=click.Choice(_QUANTIZATIONS), default="Q8_0", show_default=True,
+    "--quantization", type=click.Choice(_QUANTIZATIONS), default="IQ4_NL", show_default=True,
     help="Of the merged model.",
 )  # fmt: skip
 @click.option(
-    "--adapter-quantization", "kinds", nargs=2, type=click.Choice(_QUANTIZATIONS),
+    "--adapter-quantization", "kinds", nargs=2, type=click.Choice(_ADAPTER_KINDS),
     default=("Q8_0", "Q8_0"), show_default=True, metavar="A B", help="Of the adapter's two parts.",
 )  # fmt: skip
 def export(

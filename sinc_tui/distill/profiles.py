@@ -26,6 +26,8 @@ class Profile:
         scaffold_weight: loss weight of the fixed parts in sequential order.
         jitter: share of examples whose numbers are replaced, in prompt and bands alike.
         weight_decay: of AdamW.
+        rounding: what the merged student is stored in, and so trained in; empty: no rounding.
+        rounding_every: updates after which the weights are rounded anew.
     """
 
     name: str
@@ -43,6 +45,8 @@ class Profile:
     scaffold_weight: float = 0.05
     jitter: float = 0.5
     weight_decay: float = 0.0
+    rounding: str = "IQ4_NL"
+    rounding_every: int = 8
     projections: tuple[str, ...] = field(default=PROJECTIONS)
 
 
@@ -60,6 +64,7 @@ PROFILES = {
         accumulate=4,
         learning_rate=2e-4,
         warmup=5,
+        rounding="",
     ),
 }
 """`full` has the article's hyperparameters."""

@@ -22,6 +22,7 @@ from sinc_tui.distill.fused import fuse, keep_freed_memory
 from sinc_tui.distill.model import add_adapter, load_adapter, load_base, sequence_loss
 from sinc_tui.distill.packing import Batch, Packer, TokenSequence, batches, collate
 from sinc_tui.distill.profiles import ADAPTER_FILE, Profile
+from sinc_tui.distill.rounding import Rounding
 from sinc_tui.engine.protocol import DecodeMode
 
 _STATE = "state.pt"
@@ -88,6 +89,7 @@ class Trainer:
         if self._device.type == "cpu":
             fuse(self.model)
             keep_freed_memory()
+        self._rounding = Rounding(self.model, profile.rounding) if profile.rounding else None
         self._weights = [p for p in self.model.parameters() if p.requires_grad]
         self._optimizer = torch.optim.AdamW(
             self._weights,
@@ -106,6 +108,7 @@ class Trainer:
     def run(self) -> Progress:
         """Train to the end (or from the last checkpoint on); writes adapter, curve and card."""
         self._resume()
+        self._round()
         left = islice(self._schedule(), self.progress.step, self.progress.steps)
         for batch in left:
             self._step(batch)
@@ -176,6 +179,10 @@ class Trainer:
         self._optimizer.step()
         self._optimizer.zero_grad()
 
+    def _round(self) -> None:
+        if self._rounding is not None:
+            self._rounding.refresh()
+
     def _rate(self) -> float:
         """Share of the peak learning rate: linear warm-up, then cosine to a tenth."""
         step, steps = self.progress.step, self.progress.steps
@@ -210,6 +217,7 @@ class Trainer:
         self._processes.wait_for_everyone()
 
     def _save(self) -> None:
+        self._round()
         if self._dev:
             for mode in ("sequential", "parallel"):
                 self.progress.dev[mode].append((self.progress.examples, self.evaluate(mode)))

@@ -57,6 +57,7 @@ class LlamaRuntime:
         self._memory = llama_cpp.llama_get_memory(self._context)
         vocab = llama_cpp.llama_model_get_vocab(self.model)
         self._width: int = llama_cpp.llama_vocab_n_tokens(vocab)
+        self._rows: dict[int, Logits] = {}
         self._batch = llama_cpp.llama_batch_init(self.plan.n_batch, 0, 1)
         self._pace = Pace(1, math.inf)
         self._pace = self._measured_pace()
@@ -170,8 +171,12 @@ class LlamaRuntime:
         return min(times)
 
     def _row(self, index: int) -> Logits:
+        """A row of llama.cpp's own memory; there are few places for it, and each gets one array."""
         pointer = llama_cpp.llama_get_logits_ith(self._context, index)
-        return np.ctypeslib.as_array(pointer, shape=(self._width,))
+        address = ctypes.addressof(pointer.contents)
+        if address not in self._rows:
+            self._rows[address] = np.ctypeslib.as_array(pointer, shape=(self._width,))
+        return self._rows[address]
 
 
 @llama_cpp.llama_log_callback  # type: ignore[untyped-decorator]

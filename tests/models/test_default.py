@@ -16,6 +16,7 @@ import pytest
 
 from sinc_tui.errors import SincError
 from sinc_tui.models.default import (
+    QUANTIZATION,
     ModelFile,
     Record,
     Student,
@@ -94,7 +95,7 @@ def test_not_ready_when_made_in_another_way(student: Student, key: str) -> None:
     make(student)
     text = student.record.read_text()
     other = (
-        text.replace('"Q8_0"', '"Q4_0"')
+        text.replace(f'"{QUANTIZATION}"', '"Q4_0"')
         if key == "quantization"
         else text.replace('"recipe": ', '"recipe": 9')
     )

@@ -17,15 +17,17 @@ from sinc_tui.models.merging import merge
 from tests.support.tiny_gguf import (
     ALPHA,
     CHANGED,
+    EMBEDDING,
+    HEAD,
     HEIGHT,
-    KEPT,
     NORM,
     RANK,
     WIDTH,
     weights,
+    write_base,
 )
 
-ERROR = {"F16": 1e-3, "Q8_0": 1 / 127, "Q4_0": 1 / 7}
+ERROR = {"F16": 1e-3, "Q8_0": 1 / 127, "IQ4_NL": 1 / 7, "Q4_0": 1 / 7}
 """Largest rounding error of a weight, as a share of the largest weight of its block."""
 
 
@@ -54,10 +56,32 @@ def test_what_the_adapter_leaves_alone_is_bit_identical(student: Student) -> Non
     base = gguf_io.tensors(gguf.GGUFReader(student.base))
     result = merged(student)
     assert list(result) == list(base)
-    for name in (KEPT, NORM):
-        assert result[name].tensor_type == base[name].tensor_type
-        assert result[name].shape.tolist() == base[name].shape.tolist()
-        assert result[name].data.tobytes() == base[name].data.tobytes()
+    assert _same(result[NORM], base[NORM])
+
+
+def test_a_head_that_is_the_embedding_too_is_rounded_with_the_rest(student: Student) -> None:
+    wanted = gguf_io.dequantized(gguf_io.tensors(gguf.GGUFReader(student.base))[EMBEDDING])
+    head = merged(student, "IQ4_NL")[EMBEDDING]
+    assert head.tensor_type == gguf.GGMLQuantizationType.IQ4_NL
+    assert (
+        np.abs(gguf_io.dequantized(head) - wanted).max() <= np.abs(wanted).max() * ERROR["IQ4_NL"]
+    )
+
+
+def test_an_embedding_beside_a_head_stays_as_it_is(student: Student) -> None:
+    write_base(student.base, head=True)
+    base = gguf_io.tensors(gguf.GGUFReader(student.base))
+    result = merged(student, "IQ4_NL")
+    assert _same(result[EMBEDDING], base[EMBEDDING])
+    assert result[HEAD].tensor_type == gguf.GGMLQuantizationType.IQ4_NL
+
+
+def _same(one: Any, other: Any) -> bool:
+    return (one.tensor_type, one.shape.tolist(), one.data.tobytes()) == (
+        other.tensor_type,
+        other.shape.tolist(),
+        other.data.tobytes(),
+    )
 
 
 def test_metadata_is_kept_and_the_layout_is_named(student: Student) -> None:

@@ -12,7 +12,8 @@ from sinc_tui.models import gguf_io
 
 Floats = npt.NDArray[np.float32]
 RANK, ALPHA, WIDTH, HEIGHT = 4, 8.0, 64, 32
-CHANGED, KEPT, NORM = "blk.0.attn_q.weight", "token_embd.weight", "output_norm.weight"
+CHANGED, NORM = "blk.0.attn_q.weight", "output_norm.weight"
+EMBEDDING, HEAD = "token_embd.weight", "output.weight"
 
 
 def weights(seed: int, *shape: int) -> Floats:
@@ -20,8 +21,11 @@ def weights(seed: int, *shape: int) -> Floats:
     return np.random.default_rng(seed).normal(0, 1, shape).astype(np.float32)
 
 
-def write_base(path: Path, *, name: str = "tiny base") -> Path:
-    """A base with one layer that the adapter changes and two tensors that it leaves alone."""
+def write_base(path: Path, *, name: str = "tiny base", head: bool = False) -> Path:
+    """A base with one layer that the adapter changes and two tensors, or three, that it leaves alone.
+
+    Without a `head` of its own the embedding is the head too.
+    """
     writer = gguf.GGUFWriter(path, "llama")
     writer.add_name(name)
     writer.add_context_length(8192)
@@ -33,7 +37,9 @@ def write_base(path: Path, *, name: str = "tiny base") -> Path:
     writer.add_string("sinc.layout", "to be replaced")
     q8, q4 = gguf.GGMLQuantizationType.Q8_0, gguf.GGMLQuantizationType.Q4_1
     writer.add_tensor(CHANGED, gguf.quants.quantize(weights(1, HEIGHT, WIDTH), q8), raw_dtype=q8)
-    writer.add_tensor(KEPT, gguf.quants.quantize(weights(2, 4, WIDTH), q4), raw_dtype=q4)
+    for number, matrix in enumerate((EMBEDDING, HEAD)[: 1 + head]):
+        data = gguf.quants.quantize(weights(2 + 7 * number, 4, WIDTH), q4)
+        writer.add_tensor(matrix, data, raw_dtype=q4)
     writer.add_tensor(NORM, weights(3, WIDTH))
     gguf_io.write(writer)
     return path
