@@ -140,7 +140,7 @@ def export(
 @click.option("--data", default="plain", show_default=True, metavar="plain|rich|FILE")
 @click.option("--dev", "dev_size", type=click.IntRange(min=1), default=30, show_default=True)
 def quantize(folder: Path, base: Path | None, data: str, dev_size: int) -> int:
-    """Merge the adapter in FOLDER, quantize it five ways and measure each on dev examples."""
+    """Merge the adapter in FOLDER, quantize it in several ways and measure each on dev examples."""
     from tempfile import TemporaryDirectory
 
     from sinc_tui.distill.dataset import load_examples, sampled, split

@@ -20,6 +20,8 @@ KINDS: tuple[tuple[str, str | None], ...] = (
     ("F16", None),
     ("Q8_0", None),
     ("Q4_K_M", None),
+    ("IQ4_NL", "Q8_0"),
+    ("IQ4_NL", "IQ4_NL"),
     ("Q4_0", "Q8_0"),
     ("Q4_0", "Q4_0"),
 )

@@ -7,6 +7,7 @@ A name of the catalogue; `hf:owner/repo/file.gguf[@revision]`, a file of the Hug
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
 from collections.abc import Container
 from dataclasses import dataclass
@@ -93,7 +94,7 @@ def parse(text: str, names: Container[str] = ()) -> Reference:
     if _ADDRESS.match(text):
         return _web(text)
     path = Path(text).expanduser()
-    if not text.strip() or "\0" in text or not (_looks_like_a_path(text) or path.exists()):
+    if not text.strip() or "\0" in text or not (_looks_like_a_path(text) or os.path.exists(path)):
         raise SincError(f"There is no model {text!r}.", hint=_FORMS)
     return PathReference(path.absolute())
 

@@ -65,6 +65,7 @@ def test_a_bare_word_that_is_a_file_is_that_file(
         ("", "no model ''"),
         (" ", "no model ' '"),
         ("m\0.gguf", "no model"),
+        ("m" * 5000, "no model"),
         ("hf:m.gguf", "no file of the Hub"),
         ("hf:me/models", "no file of the Hub"),
         ("hf:me/models/m.bin", "no file of the Hub"),
