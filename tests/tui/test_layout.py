@@ -5,14 +5,16 @@ from __future__ import annotations
 from functools import partial
 
 import pytest
+from textual.widgets._footer import FooterKey
 
+from sinc_tui import events
 from sinc_tui.sinc.bands import Band
 from sinc_tui.tui.screens.too_small import TooSmallScreen
 from sinc_tui.tui.widgets.badges import Badge
 from sinc_tui.tui.widgets.band_panel import BandPanel
 from tests.support.scripted_worker import TEXTS
 from tests.support.waiting import until
-from tests.tui.test_main_screen import Driver, running
+from tests.tui.test_main_screen import Driver, footer, running
 
 SIZES = {(200, 50): 6, (120, 35): 3, (80, 24): 1}
 
@@ -117,3 +119,26 @@ async def test_the_band_being_written_stays_in_sight() -> None:
         header = driver.screen.query_one("#band-task BandHeader")
         bands = driver.screen.query_one("#bands")
         await until(lambda: bands.region.contains_region(header.region))
+
+
+async def test_the_keys_are_not_drawn_anew_while_bands_fill() -> None:
+    """Building the bottom line anew took longer than drawing all the rest, and keys waited for it."""
+    async with running() as driver:
+        await driver.run("hi")
+        text = ""
+
+        async def write(word: str) -> None:
+            nonlocal text
+            text += word
+            driver.engine.say(events.BandDelta(Band.PERSONA, word))
+            await until(lambda: driver.band(Band.PERSONA) == text)
+            await driver.pilot.pause()
+
+        await write("A ")
+        await until(lambda: ("esc", "Stop") in footer(driver))
+        keys = list(driver.screen.query(FooterKey))
+        for word in ("plain ", "copy ", "editor."):
+            await write(word)
+        assert list(driver.screen.query(FooterKey)) == keys
+        driver.engine.say(events.Stopped(driver.screen.state.draft))
+        await until(lambda: ("esc", "Stop") not in footer(driver))

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from sinc_tui.drafts import Drafts
     from sinc_tui.errors import SincError
     from sinc_tui.settings import DecodeMode, Settings
+    from sinc_tui.tui.drafting import DraftWriter
     from sinc_tui.tui.recording import Recorder
 
 _PAUSE = 0.4
@@ -22,6 +23,7 @@ class Keeping(CopyActions):
     """Follows the state and the prompt; a failure is told and stops nothing."""
 
     _drafts: Drafts | None = None
+    _writer: DraftWriter | None = None
     _troubles: frozenset[str] = frozenset()
     _keeping_soon = False
     _ran = False
@@ -112,6 +114,8 @@ class Keeping(CopyActions):
         """The screen goes: write what is not yet written."""
         self._take_edits()
         self._keep_typed()
+        if self._writer is not None:
+            self._writer.close()
         if self._recorder is not None:
             self._recorder.look_last(self.state)
             self._recorder.close()
@@ -120,17 +124,11 @@ class Keeping(CopyActions):
         self._keeping_soon = False
         self.recorder.look_at_edits(self.state)
         done = self.state.result.ended == "finished" and self.state.prompt == self._prompt.text
-        try:
-            self._own_drafts().keep("" if done else self._prompt.text)
-        except OSError as error:
-            from sinc_tui.errors import SincError
+        if self._writer is None:
+            from sinc_tui.tui.drafting import DraftWriter
 
-            self._say_once(
-                SincError(
-                    f"The draft of the prompt cannot be written: {error.strerror}.",
-                    hint="Make room on the disk.",
-                )
-            )
+            self._writer = DraftWriter(self._own_drafts(), self._draft_not_kept)
+        self._writer.keep("" if done else self._prompt.text)
 
     def _own_drafts(self) -> Drafts:
         if self._drafts is None:
@@ -143,8 +141,18 @@ class Keeping(CopyActions):
     def _mode(self) -> str:
         return self.session.sampler.decode if self.session.sampler else "sequential"
 
+    def _draft_not_kept(self, error: OSError) -> None:
+        from sinc_tui.errors import SincError
+
+        self._not_kept(
+            SincError(
+                f"The draft of the prompt cannot be written: {error.strerror}.",
+                hint="Make room on the disk.",
+            )
+        )
+
     def _not_kept(self, error: SincError) -> None:
-        """Called from the thread of the history, which must never wait for the screen."""
+        """Called from the threads of history and draft, which must never wait for the screen."""
         loop = self.app._loop
         if loop is not None and not loop.is_closed():
             loop.call_soon_threadsafe(self._say_once, error)

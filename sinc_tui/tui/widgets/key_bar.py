@@ -12,6 +12,7 @@ from textual.widgets._footer import FooterKey
 if TYPE_CHECKING:
     from textual import events
     from textual.app import ComposeResult
+    from textual.screen import Screen
 
 _LEAVE_OUT = (
     "history", "app.quit", "new_prompt", "step(-1)", "step(1)", "compare", "vary", "reset", "copy_as",
@@ -23,10 +24,31 @@ _AROUND = 3
 
 
 class KeyBar(Footer):
-    """Textual's footer, fitted to its width."""
+    """Textual's footer, fitted to its width, and built anew only where it would look different.
+
+    Textual builds it anew whenever bindings may have changed, which is at every drawing while the model
+    writes: that took more time than all else that is drawn.
+    """
+
+    _drawn: object = None
+
+    def bindings_changed(self, screen: Screen[object]) -> None:
+        """Bindings may have changed."""
+        if not self._bindings_ready or self._looks() != self._drawn:
+            super().bindings_changed(screen)
+
+    def _looks(self) -> list[object]:
+        """All that decides what the bar shows."""
+        shown = [
+            (binding.action, self.app.get_key_display(binding), binding.description, enabled, tip)
+            for _, binding, enabled, tip in self.screen.active_bindings.values()
+            if binding.show
+        ]
+        return [self.app.size.width, self.screen.focused, *shown]
 
     def compose(self) -> ComposeResult:
         """The keys that fit, in order."""
+        self._drawn = self._looks()
         keys = [key for key in super().compose() if isinstance(key, FooterKey)]
         for key in keys:
             if key.action == "run" and self.screen.focused is not self.screen.query_one("#prompt"):

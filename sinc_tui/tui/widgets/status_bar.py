@@ -39,6 +39,7 @@ class StatusBar(Static):
         super().__init__(markup=False)
         self._state = RunState()
         self._downloads: Sequence[Transfer] = ()
+        self._words: object = None
 
     def show_downloads(self, running: Sequence[Transfer]) -> None:
         """Show what is being downloaded, wherever that was begun."""
@@ -48,7 +49,10 @@ class StatusBar(Static):
     def show(self, state: RunState) -> None:
         """Show a state. Keeps it, because the width decides what is drawn."""
         self._state = state
-        self.refresh()
+        words = (state.phase, phase_words(state), figures(state))
+        if words != self._words:
+            self._words = words
+            self.refresh()
 
     def render(self) -> Content:
         """Both ends of the line, pushed apart."""
