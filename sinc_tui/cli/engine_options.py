@@ -27,7 +27,7 @@ _OPTIONS = (
     ),
     click.option(
         "--batch", "n_batch", type=click.IntRange(32, 8192), metavar="N",
-        help="Tokens evaluated at once. [default: 512, less where a GPU is small]",
+        help="Tokens evaluated at once. [default: 128; on a GPU 512 where they fit]",
     ),
     click.option(
         "--kv-type", type=click.Choice(_KV_TYPES),

@@ -23,7 +23,8 @@ _CONTEXT = 8192
 """Tokens of context where nobody asks for more."""
 _BATCH = 512
 _SMALL_BATCH = 128
-"""For a GPU that only holds the whole model with smaller buffers."""
+"""For the CPU, which reads a prompt just as fast, with a quarter of the memory for attention scores; and
+for a GPU that only holds the whole model with smaller buffers."""
 _MIB = 1 << 20
 _KV_BITS: dict[KvType, int] = {"f16": 128, "q8_0": 68}
 """Bits of eight cached numbers: q8_0 keeps a scale of 16 bits for 32 of them."""
@@ -163,7 +164,7 @@ def _on_cpu(machine: Machine, facts: ModelFacts | None, options: EngineOptions) 
     return EnginePlan(
         n_ctx=context_length(options, facts.n_ctx_train if facts else None),
         n_threads=options.n_threads or machine.cores,
-        n_batch=options.n_batch or _BATCH,
+        n_batch=options.n_batch or _SMALL_BATCH,
         flash_attention="on" if flash else "off",
         kv_type=kv_type,
         mlock=_worth_locking(machine, facts) if options.mlock is None else options.mlock,

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 from sinc_tui import paths
 from sinc_tui.engine.protocol import (
@@ -96,12 +96,15 @@ class Answer:
 class Worker:
     """The engine's child process, asked one thing at a time."""
 
-    def __init__(self, model: Path, options: EngineOptions) -> None:
+    def __init__(
+        self, model: Path, options: EngineOptions, *, log: int | IO[bytes] = subprocess.DEVNULL
+    ) -> None:
+        """`log` takes what llama.cpp says."""
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-m", "sinc_tui.engine.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=log,
         )
         self._run = 0
         self._send(Load(path=str(model), name=model.stem, options=options))

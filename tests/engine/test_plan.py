@@ -137,7 +137,7 @@ def test_the_devices_that_count() -> None:
 def test_the_cpu_alone() -> None:
     plan = layers()
     assert (plan.n_gpu_layers, plan.backend, plan.split, plan.notes) == (0, "CPU", (), ())
-    assert (plan.n_threads, plan.n_batch, plan.n_ctx) == (8, 512, 8192)
+    assert (plan.n_threads, plan.n_batch, plan.n_ctx) == (8, 128, 8192)
     assert (plan.flash_attention, plan.kv_type) == ("off", "f16")
 
 
