@@ -4,12 +4,12 @@
 
 Starts the engine's child process on a prepared model, runs a short prompt in both decoding orders and then
 a long one up to its first character, and reads the child's peak (VmHWM of /proc/PID/status). All that is
-resident counts, shared libraries too. The model's file is memory-mapped: what of it is resident (/proc/PID/smaps)
-is taken off, and so is the KV cache, which llama.cpp clears and thereby touches as a whole. What is left
-is "rest": Python with its libraries (also shown alone, from a process that only imports the engine), the
-vocabulary's tables, llama.cpp's own tables of the tokenizer, and its compute buffers. Of these the size that
-llama.cpp reserves is shown; only what a batch has touched is resident, which is why the long prompt counts
-more. Exits with 1 when the rest is above `LIMIT`.
+resident counts, shared libraries too. The model's file is memory-mapped: what of it is resident
+(/proc/PID/smaps) is taken off, and so is the KV cache, which llama.cpp clears and thereby touches as a
+whole. What is left is "rest": Python with its libraries (also shown alone, from a process that only imports
+the engine), the vocabulary's tables, llama.cpp's own tables of the tokenizer, and its compute buffers. Of
+these the size that llama.cpp reserves is shown; only what a batch has touched is resident, which is why the
+long prompt counts more. Exits with 1 when the rest is above `LIMIT`.
 """
 
 from __future__ import annotations

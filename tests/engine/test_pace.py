@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,8 +23,20 @@ class Machine:
         return self.others
 
 
-def paced(machine: Callable[[], int | None], n_threads: int = 4) -> Pace:
-    return Pace(n_threads, SINGLE, machine)
+class Clock:
+    """Stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def paced(
+    machine: Callable[[], int | None], n_threads: int = 4, clock: Callable[[], float] | None = None
+) -> Pace:
+    return Pace(n_threads, SINGLE, machine, clock or Clock())
 
 
 def steps(pace: Pace, count: int) -> list[int]:
@@ -85,6 +98,43 @@ def test_a_stall_is_measured_by_the_token(seconds: float, tokens: int, after: in
     pace.threads()
     pace.took(seconds, tokens)
     assert pace.threads() == after
+
+
+def test_a_rest_makes_what_was_seen_old() -> None:
+    """The first step of a run reads the prompt: it must not pay for what ran beside the run before."""
+    machine, clock = Machine(4), Clock()
+    pace = paced(machine, clock=clock)
+    assert steps(pace, 1) == [1]
+    machine.others = 0
+    clock.now += 1
+    assert steps(pace, 1) == [4]
+
+
+def test_after_a_rest_who_runs_for_a_moment_is_no_competitor() -> None:
+    looks, clock = iter([4] * 4 + [1, 1] + [0] * 9), Clock()
+    pace = paced(lambda: next(looks), clock=clock)
+    assert steps(pace, 1) == [1]
+    clock.now += 1
+    assert steps(pace, 1) == [4]
+
+
+def test_after_a_rest_who_pauses_for_a_moment_is_one() -> None:
+    looks, clock = itertools.chain([4] * 4, itertools.cycle([1, 0, 0, 0])), Clock()
+    pace = paced(lambda: next(looks), clock=clock)
+    assert steps(pace, 1) == [1]
+    clock.now += 1
+    assert steps(pace, 1) == [1]
+
+
+@pytest.mark.parametrize("others", [1, 4, None])
+def test_a_rest_alone_makes_no_machine_calm(others: int | None) -> None:
+    machine, clock = Machine(1), Clock()
+    pace = paced(machine, clock=clock)
+    pace.threads()
+    pace.took(SINGLE * 7, 1)
+    machine.others = others
+    clock.now += 1
+    assert steps(pace, 3) == [1] * 3
 
 
 def test_blind_it_tries_again_later_and_later() -> None:
