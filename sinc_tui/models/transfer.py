@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 _EXPIRED = frozenset({401, 403, 404, 410})
 """What a CDN answers when a signed address is no longer good."""
 _SYNC_EVERY = 4
-"""Chunks after which they are sent to the disk, so that there is little to wait for at the end."""
+"""Every so many chunks they are sent to the disk, so that there is little to wait for at the end."""
+_AT_FIRST = 2
+"""Connections to begin with: on a line that is faster than the hash, more only take its processor time."""
+_PATIENCE = 0.1
+"""Seconds that the hash waits for a chunk until a further connection is opened; slower lines get all."""
 _DAMAGES = 3
 """Times that the disk may give back something else than was written before it is not trusted."""
 
@@ -36,7 +40,7 @@ class DownloadOptions:
     """What tests and slow networks need to change; times in seconds, sizes in bytes.
 
     Attributes:
-        connections: at the same time, where the server allows ranges.
+        connections: at the same time, at most, where the server allows ranges.
         chunk: what is fetched by one request, and the most that a kill costs a connection.
         connect_timeout, stall_timeout: for a connection, and without a single byte on it.
         attempts: failures in a row, without a new byte, after which it gives up.
@@ -84,7 +88,7 @@ class Transfer:
         self._version = ""
         self._quiet_until = 0.0
         self._threads: list[threading.Thread] = []
-        self._workers = 0
+        self._workers = self._spare = 0
         self._stopped = False
         self.fetched = 0
         self.note = ""
@@ -104,13 +108,11 @@ class Transfer:
     def start(self) -> None:
         """Start fetching and hashing."""
         missing = len(self._waiting)
-        self._workers = 1 if self._alone else max(1, min(self._options.connections, missing))
-        jobs = [self._hash, *[self._work] * self._workers]
-        self._threads = [
-            threading.Thread(target=self._guarded, args=(job,), daemon=True) for job in jobs
-        ]
-        for thread in self._threads:
-            thread.start()
+        most = 1 if self._alone else max(1, min(self._options.connections, missing))
+        self._workers = min(most, _AT_FIRST)
+        self._spare = most - self._workers
+        for job in (self._hash, *[self._work] * self._workers):
+            self._run(job)
 
     def wait(self, seconds: float) -> bool:
         """Wait for the end, at most so long; whether it is over. Raises what ended it badly."""
@@ -136,6 +138,11 @@ class Transfer:
     def _over(self) -> bool:
         return self._stopped or self.failure is not None or self.sha256 is not None
 
+    def _run(self, job: Callable[[], None]) -> None:
+        thread = threading.Thread(target=self._guarded, args=(job,), daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
     def _guarded(self, job: Callable[[], None]) -> None:
         try:
             job()
@@ -150,21 +157,26 @@ class Transfer:
         hasher, chunks = hashlib.sha256(), self._partial.chunks
         while self._hashed < len(chunks):
             chunk = chunks[self._hashed]
-            with self._changed:
-                while not (self._over() or chunk.complete):
-                    self._changed.wait()
-                if self._over():
-                    return
+            if not self._arrived(chunk):
+                return
             after = self._partial.digest(chunk, hasher)
             if after is not None:
                 hasher, self._hashed = after, self._hashed + 1
-                if self._hashed % _SYNC_EVERY == 0:
-                    self._partial.sync()
                 continue
             self._again(chunk)
         with self._changed:
             self.sha256 = hasher.hexdigest()
             self._changed.notify_all()
+
+    def _arrived(self, chunk: Chunk) -> bool:
+        """Wait for a chunk, with one connection more after a while; False: all is over."""
+        with self._changed:
+            while not self._changed.wait_for(
+                lambda: chunk.complete or self._over(), _PATIENCE if self._spare else None
+            ):
+                self._workers, self._spare = self._workers + 1, self._spare - 1
+                self._run(self._work)
+            return not self._over()
 
     def _again(self, chunk: Chunk) -> None:
         self._damages += 1
@@ -179,7 +191,11 @@ class Transfer:
             self._changed.notify_all()
 
     def _work(self) -> None:
-        """One connection: chunk after chunk until all is hashed."""
+        """One connection: chunk after chunk until all is hashed.
+
+        Now and then it waits for the disk; others fetch meanwhile, while nobody could hash instead of the
+        one thread that does.
+        """
         with self._partial.path.open("rb+", buffering=0) as file:
             while (chunk := self._next()) is not None:
                 try:
@@ -189,8 +205,10 @@ class Transfer:
                         self._partial.note(chunk)
                     with self._changed:
                         self._changed.notify_all()
-                if not kept:
+                if not kept or self._over():
                     return
+                if self._waiting and (chunk.number + 1) % _SYNC_EVERY == 0:
+                    self._partial.sync()
 
     def _next(self) -> Chunk | None:
         """The next chunk that is missing; waits while a damaged one may still turn up."""
@@ -221,7 +239,7 @@ class Transfer:
         with self._changed:
             if self._workers < 2 or self.fetched <= seen:
                 return False
-            self._workers -= 1
+            self._workers, self._spare = self._workers - 1, 0
             self._waiting.appendleft(chunk)
             return True
 

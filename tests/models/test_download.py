@@ -8,6 +8,7 @@ import logging
 import os
 import subprocess
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,10 @@ from huggingface_hub import constants, scan_cache_dir
 
 from sinc_tui import paths
 from sinc_tui.errors import SincError
+from sinc_tui.models import transfer
 from sinc_tui.models.catalog import CatalogModel, located, model_for
 from sinc_tui.models.download import Download, Progress
+from sinc_tui.models.partial import Partial
 from tests.models.hubs import CHUNK, CONTENT, FAST, NAME, REPOSITORY, model, parts, pull, unpinned
 from tests.support.broken_gguf import write_model
 from tests.support.hub_server import COMMIT, Fault, Hub, Request
@@ -235,6 +238,36 @@ def test_a_server_without_ranges(hub: Hub, tmp_path: Path) -> None:
     cuts = iter([Fault(cut=100_000)])
     hub.fault = lambda request: next(cuts, None) if request.side == "cdn" else None
     assert pull(model()).path.read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize(("patience", "connections"), [(0.0, 3), (60.0, 2)])
+def test_all_connections_are_opened_only_where_the_hash_waits(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, patience: float, connections: int
+) -> None:
+    """The bytes are held until as many connections as expected have asked; the server has a thread for each."""
+    monkeypatch.setattr(transfer, "_PATIENCE", patience)
+    asked: set[int] = set()
+    all_asked = threading.Barrier(connections)
+
+    def fault(request: Request) -> None:
+        if request.side == "cdn" and threading.get_ident() not in asked:
+            asked.add(threading.get_ident())
+            all_asked.wait(20)
+
+    hub.fault = fault
+    done = pull(model(), replace(FAST, stall_timeout=60.0))
+    assert done.path.read_bytes() == CONTENT
+    assert len(asked) == connections
+
+
+def test_the_disk_is_waited_for_on_the_way(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After every fourth of the twelve chunks; what is left at last is waited for once."""
+    waited: list[int] = []
+    monkeypatch.setattr(
+        Partial, "sync", lambda part: waited.append(sum(chunk.complete for chunk in part.chunks))
+    )
+    pull(model(), replace(FAST, connections=1))
+    assert waited == [4, 8, 12]
 
 
 def test_a_web_page_in_place_of_a_model(hub: Hub, tmp_path: Path) -> None:

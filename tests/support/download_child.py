@@ -92,9 +92,11 @@ def _download(request: dict[str, Any]) -> dict[str, Any]:
     from huggingface_hub import constants
 
     from sinc_tui.errors import SincError
+    from sinc_tui.models import transfer
     from sinc_tui.models.catalog import CatalogModel
     from sinc_tui.models.download import Download, DownloadOptions, Progress
 
+    transfer._PATIENCE = 0.0  # all connections take part, however quick this machine is
     constants.ENDPOINT = request["url"]
     constants.HUGGINGFACE_CO_URL_TEMPLATE = (
         request["url"] + "/{repo_id}/resolve/{revision}/{filename}"
