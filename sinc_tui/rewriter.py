@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing, suppress
 
 from sinc_tui import paths
-from sinc_tui.engine.client import WORKER, EngineClient, EngineDied
+from sinc_tui.engine.client import BEHIND, WORKER, EngineClient, EngineDied
 from sinc_tui.engine.protocol import (
     BandEnd,
     Cancel,
@@ -69,11 +69,13 @@ class Rewriter:
         *,
         options: EngineOptions = EngineOptions(),
         worker: Sequence[str] | None = None,
+        behind: bool = False,
     ) -> None:
-        """`model` None means the default model. `worker` is the child's command line, for tests."""
+        """`model` None means the default model. `worker` is the child's command line, for tests. `behind`
+        lets this process go first where both want a core, for a screen that takes keys."""
         self.info = None
         self._model, self._options = model, options
-        self._worker = tuple(worker or WORKER)
+        self._worker = tuple(worker or (BEHIND if behind else WORKER))
         self._client: EngineClient | None = None
         self._run = 0
         self._running = False

@@ -22,6 +22,8 @@ _DYING = 1.0
 """Seconds that a child gets to tell its exit code when it has closed its stdout."""
 WORKER = (sys.executable, "-P", "-m", "sinc_tui.engine.worker")
 """`-P`: a file of the user's folder must not stand in for a module of the engine."""
+BEHIND = (*WORKER, "--behind")
+"""The same for a front end that takes keys: it gets a core before the engine does."""
 
 
 class EngineDied(SincError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import mmap
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,6 +71,7 @@ def load(
                 hint=f"The file may be damaged, or its kind ({architecture(path)}) unknown to this llama.cpp.",
             )
             continue
+        release_pages(path)
         added = _adapter(model, adapter) if adapter else None
         context, abort = _context(model, plan, cancelled)
         if context and added:
@@ -104,6 +106,24 @@ def _model(path: Path, plan: EnginePlan, progress: Callable[[float], None]) -> t
     if plan.split:
         params.tensor_split = split
     return llama_cpp.llama_model_load_from_file(str(path).encode(), params), callback, split
+
+
+def release_pages(path: Path) -> None:
+    """Hand back the memory of a mapped file's pages; what is read again comes from the system's cache.
+
+    Types that llama.cpp packs anew for the CPU are copied on loading and never read from the file again,
+    but their pages would count beside the copy for as long as the engine lives. Where the system has no
+    such call, or the pages are locked, they stay.
+    """
+    try:
+        lines = Path("/proc/self/maps").read_text().splitlines()
+        libc = ctypes.CDLL(None)
+    except (OSError, TypeError):
+        return
+    for line in lines:
+        if line.endswith(f" {path.resolve()}"):
+            start, end = (int(address, 16) for address in line.split()[0].split("-"))
+            libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), mmap.MADV_DONTNEED)
 
 
 def _adapter(model: Any, path: Path) -> Any:

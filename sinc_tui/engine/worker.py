@@ -1,6 +1,7 @@
 """The child process that owns llama.cpp: commands on stdin, messages on stdout, chatter on stderr.
 
-Run as `python -m sinc_tui.engine.worker`. It ends when its stdin does, at once, whatever it is doing.
+Run as `python -m sinc_tui.engine.worker [--behind]`. It ends when its stdin does, at once, whatever it is
+doing. With `--behind` it lets others go first where it can.
 """
 
 from __future__ import annotations
@@ -24,9 +25,14 @@ from sinc_tui.engine.protocol import (
     encode,
 )
 
+_NICE = 5
+"""A third of the weight of the program that draws beside it, while both want the same core."""
+
 
 def main() -> NoReturn:
     """Serve until stdin ends."""
+    if "--behind" in sys.argv[1:] and hasattr(os, "nice"):
+        os.nice(_NICE)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the app's to handle
     out = _private_stdout()
     lock = threading.Lock()

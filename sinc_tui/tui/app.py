@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -170,7 +171,8 @@ def run_app(
 
         if missing is not None:
             raise missing
-        return Rewriter(model, worker=worker)
+        gc.freeze()  # what is imported stays: to look through it for garbage holds up keys for 0.1 s
+        return Rewriter(model, worker=worker, behind=True)
 
     def make_shelf() -> Shelf:
         from sinc_tui.tui.shelf import StoredShelf

@@ -181,7 +181,7 @@ class StoredShelf:
         from sinc_tui.models.catalog import named
         from sinc_tui.rewriter import Rewriter
 
-        return Rewriter(named(name), worker=self._worker)
+        return Rewriter(named(name), worker=self._worker, behind=True)
 
 
 class _Fetch:

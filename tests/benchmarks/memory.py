@@ -4,12 +4,13 @@
 
 Starts the engine's child process on a prepared model, runs a short prompt in both decoding orders and then
 a long one up to its first character, and reads the child's peak (VmHWM of /proc/PID/status). All that is
-resident counts, shared libraries too. The model's file is memory-mapped: what of it is resident
-(/proc/PID/smaps) is taken off, and so is the KV cache, which llama.cpp clears and thereby touches as a
-whole. What is left is "rest": Python with its libraries (also shown alone, from a process that only imports
-the engine), the vocabulary's tables, llama.cpp's own tables of the tokenizer, and its compute buffers. Of
-these the size that llama.cpp reserves is shown; only what a batch has touched is resident, which is why the
-long prompt counts more. Exits with 1 when the rest is above `LIMIT`.
+resident counts, shared libraries too. Taken off are the size of the model's file, for every weight is in
+memory once, as a page of the mapped file or in llama.cpp's own packing, and the KV cache, which llama.cpp
+clears and thereby touches as a whole. What is left is "rest": Python with its libraries (also shown alone,
+from a process that only imports the engine), the vocabulary's tables, llama.cpp's own tables of the
+tokenizer, weights that are there twice, and its compute buffers. Of these the size that llama.cpp reserves
+is shown; only what a batch has touched is resident, which is why the long prompt counts more. Exits with 1
+when the rest is above `LIMIT`.
 """
 
 from __future__ import annotations
@@ -57,17 +58,6 @@ def cache_size(model: Path, options: EngineOptions) -> int:
     return tokens * len(facts.layers) * facts.kv_elements * _F16
 
 
-def mapped(pid: int, file: Path) -> int:
-    """Resident bytes of a memory-mapped file."""
-    found, inside = 0, False
-    for line in Path(f"/proc/{pid}/smaps").read_text().splitlines():
-        if re.match(r"[0-9a-f]+-[0-9a-f]+ ", line):
-            inside = line.endswith(str(file))
-        elif inside and line.startswith("Rss:"):
-            found += int(line.split()[1]) * 1024
-    return found
-
-
 def measure(model: Path, long: int, batch: int | None) -> tuple[list[str], float]:
     """The row of a model, and the larger rest in bytes."""
     options = EngineOptions(n_gpu_layers=0, n_batch=batch)
@@ -77,17 +67,25 @@ def measure(model: Path, long: int, batch: int | None) -> tuple[list[str], float
 
         def rest() -> tuple[int, int]:
             peak = memory(pid)
-            return peak, peak - mapped(pid, model) - cache
+            return peak, peak - model.stat().st_size - cache
 
         for sampler in (_SEQUENTIAL, _PARALLEL):
             worker.run(prompts(1)[0], sampler)
         short_peak, short_rest = rest()
         worker.run(prompt_of(long, 0, vocab), _SEQUENTIAL, only_first=True)
         long_peak, long_rest = rest()
-        file = mapped(pid, model)
         log.seek(0)
         compute = max(float(size) for size in _COMPUTE.findall(log.read())) * (1 << 20)
-    figures = [file, cache, compute, imports_alone(), short_peak, short_rest, long_peak, long_rest]
+    figures = [
+        model.stat().st_size,
+        cache,
+        compute,
+        imports_alone(),
+        short_peak,
+        short_rest,
+        long_peak,
+        long_rest,
+    ]
     return [model.stem, *(f"{size / 1e6:.0f}" for size in figures)], max(short_rest, long_rest)
 
 
@@ -109,7 +107,7 @@ def main() -> int:
     row, rest = measure(model, options.long, options.batch)
     head = [
         "MB",
-        "file, resident",
+        "file",
         "KV cache",
         "compute buffers, reserved",
         "Python and libraries",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -174,3 +175,28 @@ def test_a_model_that_loads_nowhere(tiny_model: ModelFile, small_card: SmallCard
     with pytest.raises(RuntimeFailure, match="could not be loaded"):
         LlamaRuntime(tiny_model.path)
     assert small_card.asked[-1] == 0
+
+
+def _resident(path: Path) -> int:
+    """Kilobytes of a mapped file that this process has in memory."""
+    found, inside = 0, False
+    for line in Path("/proc/self/smaps").read_text().splitlines():
+        if "-" in line.split()[0]:
+            inside = line.endswith(f" {path}")
+        elif inside and line.startswith("Rss:"):
+            found += int(line.split()[1])
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="nobody tells what is resident")
+def test_pages_are_handed_back_and_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "model.gguf"
+    content = bytes(range(256)) * 4096
+    path.write_bytes(content)
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        assert data[:] == content
+        assert _resident(path) == len(content) // 1024
+        llama_loading.release_pages(path)
+        assert _resident(path) == 0
+        assert data[:] == content
+    llama_loading.release_pages(path)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from sinc_tui.engine.client import WORKER
+from sinc_tui.engine.client import BEHIND, WORKER
 from sinc_tui.engine.protocol import (
     BandEnd,
     Cancel,
@@ -35,10 +36,10 @@ from sinc_tui.sinc.bands import Band
 class Child:
     """A worker, spoken to over its pipes."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, command: Sequence[str] = WORKER) -> None:
         self._log = (folder / "log").open("wb")
         self.process = subprocess.Popen(
-            WORKER, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, cwd=folder
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, cwd=folder
         )
 
     def send(self, *commands: Wire) -> None:
@@ -147,3 +148,14 @@ def test_overrides_are_kept_and_stand_in_the_log(
     answer = child.until(Error)[-1]
     assert isinstance(answer, Error)
     assert answer.message == "A q8_0 cache needs flash attention."
+
+
+@pytest.mark.skipif(not hasattr(os, "getpriority"), reason="the system knows no niceness")
+@pytest.mark.parametrize(("command", "nicer"), [(WORKER, 0), (BEHIND, 5)])
+def test_lets_a_screen_go_first(command: Sequence[str], nicer: int, tmp_path: Path) -> None:
+    child = Child(tmp_path, command)
+    child.send(Decompose(run=1, prompt="x"))
+    assert isinstance(child.receive(), Error), "no model is loaded"
+    niceness = os.getpriority(os.PRIO_PROCESS, child.process.pid)
+    assert niceness == min(19, os.getpriority(os.PRIO_PROCESS, 0) + nicer)
+    child.close()

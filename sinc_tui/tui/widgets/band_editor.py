@@ -61,6 +61,14 @@ class BandEditor(SafeArea, inherit_bindings=False):
         self.writing = False
         self._steps: list[_Step] = []
 
+    def _watch_read_only(self, read_only: bool) -> None:
+        """The cursor alone looks different, so that styles need working out where it is alone.
+
+        For six editors that takes long enough to hold up a key, at both ends of every run.
+        """
+        if self.has_focus or self.has_class("-read-only"):
+            super()._watch_read_only(read_only)
+
     def show(self, text: str, *, writing: bool) -> None:
         """Show what the model wrote; what was done before can't be undone any more."""
         following = writing and self.is_vertical_scroll_end

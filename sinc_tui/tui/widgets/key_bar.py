@@ -51,6 +51,7 @@ class KeyBar(Footer):
         self._drawn = self._looks()
         keys = [key for key in super().compose() if isinstance(key, FooterKey)]
         for key in keys:
+            key.set_reactive(FooterKey.compact, self.compact)  # else it is styled twice more
             if key.action == "run" and self.screen.focused is not self.screen.query_one("#prompt"):
                 key.key_display = self.app.get_key_display(Binding(key.key, ""))
         for action in _LEAVE_OUT:
