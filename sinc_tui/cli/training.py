@@ -10,13 +10,14 @@ import click
 
 from sinc_tui.cli.diagnostics import DONE
 
-_TINY, _SMALL, _FULL = "tiny", "small", "full"
+_TINY = "tiny"
+_PROFILES = (_TINY, "small", "medium", "full")
 _ADAPTER_KINDS = ("F16", "BF16", "Q8_0", "Q5_1", "Q5_0", "Q4_1", "Q4_0")
 _QUANTIZATIONS = ("IQ4_NL", *_ADAPTER_KINDS)
 
 
 @click.command(short_help="Train a student's adapter; resumes in the same folder.")
-@click.argument("profile", type=click.Choice([_TINY, _SMALL, _FULL]))
+@click.argument("profile", type=click.Choice(_PROFILES))
 @click.option(
     "--out", type=click.Path(path_type=Path), required=True, metavar="FOLDER",
     help="Checkpoints, adapter, loss curve and run card.",
@@ -29,6 +30,7 @@ _QUANTIZATIONS = ("IQ4_NL", *_ADAPTER_KINDS)
 @click.option("--epochs", type=float)
 @click.option("--rank", type=int)
 @click.option("--alpha", type=int)
+@click.option("--layers", type=int, help="How many of the last layers are adapted; 0: all.")
 @click.option("--batch", type=int)
 @click.option("--learning-rate", type=float)
 @click.option("--parallel-share", type=float)
@@ -51,7 +53,7 @@ def train(
 ) -> int:
     """Train an adapter for PROFILE on teacher examples.
 
-    `tiny` trains the embedded base; `small` needs --base with its GGUF; `full` has the article's
+    `tiny` trains the embedded base; `small` and `medium` need --base with their GGUF; `full` has the article's
     settings and needs a GPU. A dev set, a fixed tenth by the prompt's hash, is never trained on.
     On several GPUs: accelerate launch --multi_gpu "$(command -v sinc-tui)" distill train ...
     """

@@ -30,12 +30,15 @@ def load_base(base: str, *, dtype: torch.dtype) -> Any:
 
 
 def add_adapter(model: Any, profile: Profile) -> PeftModel:
-    """A fresh LoRA adapter (float32) on all of the profile's projections."""
+    """A fresh LoRA adapter (float32) on all of the profile's projections, in the layers that it names."""
+    count = model.config.num_hidden_layers
+    first = count - profile.layers if profile.layers else 0
     config = LoraConfig(
         r=profile.rank,
         lora_alpha=profile.alpha,
         lora_dropout=profile.dropout,
         target_modules=list(profile.projections),
+        layers_to_transform=list(range(max(0, first), count)),
         task_type="CAUSAL_LM",
     )
     return get_peft_model(model, config)

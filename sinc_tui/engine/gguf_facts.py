@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +53,16 @@ def read_facts(path: Path) -> ModelFacts | None:
         return _facts(metadata, tensors)
     except (OSError, ValueError, LookupError, TypeError, ArithmeticError):
         return None
+
+
+def main_type(path: Path) -> int | None:
+    """The ggml type that most of a model's bytes are in; None when the file does not tell."""
+    with suppress(OSError, ValueError):
+        sizes: Counter[int] = Counter()
+        for tensor in read_head(path).tensors.values():
+            sizes[tensor.kind] += tensor.size or 0
+        return max(sizes, key=sizes.__getitem__, default=None)
+    return None
 
 
 def architecture(path: Path) -> str:

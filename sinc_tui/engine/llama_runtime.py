@@ -12,6 +12,7 @@ import llama_cpp
 import numpy as np
 
 from sinc_tui.engine.gguf_check import check_gguf
+from sinc_tui.engine.gguf_facts import main_type
 from sinc_tui.engine.llama_loading import load, plans_for
 from sinc_tui.engine.pace import Pace
 from sinc_tui.engine.plan import EnginePlan
@@ -24,6 +25,9 @@ _SHORT = 16
 _SLOW = 0.05
 """Seconds of a step of one token: in slower ones, as of a large model on a CPU, a stop must be heard."""
 _NEVER = llama_cpp.ggml_abort_callback()
+_BY_FOUR = {llama_cpp.GGML_TYPE_Q4_0, llama_cpp.GGML_TYPE_Q4_K, llama_cpp.GGML_TYPE_IQ4_NL}
+"""Types that llama.cpp packs anew for the CPU, to multiply four rows at once and any others one by one:
+of IQ4_NL three rows take a sixth to a third longer than four."""
 
 
 class LlamaRuntime:
@@ -49,7 +53,8 @@ class LlamaRuntime:
         llama_cpp.llama_backend_init()
         self._loaded = load(path, plans_for(path, options), progress, cancelled, planned, adapter)
         self.plan, self.model = self._loaded.plan, self._loaded.model
-        self.n_ctx = self.plan.n_ctx
+        self._by_four = not self.plan.n_gpu_layers and main_type(path) in _BY_FOUR
+        self.n_ctx = self.plan.n_ctx - self._by_four
         self._context = self._loaded.context
         self._threads_now = 0
         self._stoppable = True
@@ -109,6 +114,8 @@ class LlamaRuntime:
 
     def _decode(self, flat: Sequence[tuple[int, int, int, int]], *, logits: bool) -> list[Logits]:
         batch = self._batch
+        fourth = self._fourth(flat) if logits else None
+        flat = [*flat, fourth] if fourth else flat
         batch.n_tokens = len(flat)
         wanted = []
         for i, (token, position, sequence, number) in enumerate(flat):
@@ -126,6 +133,9 @@ class LlamaRuntime:
         took = time.perf_counter() - began
         self._step = took if len(flat) == 1 else self._step
         self._pace.took(took, len(flat))
+        if fourth:
+            self.forget(fourth[2], fourth[1])
+            wanted.pop()
         if code == 2:
             raise Cancelled
         if code != 0:
@@ -135,6 +145,15 @@ class LlamaRuntime:
                 retryable=True,
             )
         return [self._row(i) for i in wanted]
+
+    def _fourth(self, flat: Sequence[tuple[int, int, int, int]]) -> tuple[int, int, int, int] | None:
+        """A row to make four of three, or eight of seven, where that is quicker; no other row sees it."""
+        if not self._by_four or len(flat) > _SHORT or len(flat) % 4 != 3:
+            return None
+        if any(number < 0 for *_, number in flat):
+            return None
+        token, position, sequence, number = flat[-1]
+        return token, position + 1, sequence, number
 
     def _set_threads(self, count: int) -> None:
         """Threads of the next batch. Without flash attention the logits are the same for any count,

@@ -28,7 +28,7 @@ class Run:
 
 
 class Runtime(Protocol):
-    """A loaded model with a context of `n_ctx` cells and several sequences over one cache."""
+    """A loaded model with room for `n_ctx` tokens and several sequences over one cache."""
 
     n_ctx: int
 

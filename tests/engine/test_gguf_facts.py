@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sinc_tui.engine.gguf_facts import model_parts, read_facts
+from sinc_tui.engine.gguf_facts import main_type, model_parts, read_facts
 from sinc_tui.engine.llama_runtime import LlamaRuntime
 from sinc_tui.models.default import ModelFile
 
@@ -54,6 +54,14 @@ def test_tied_embeddings_are_needed_once_more(tmp_path: Path) -> None:
     facts = read_facts(write(tmp_path / "m.gguf", tied=True))
     assert facts is not None
     assert facts.output == 64 * 4 + 4 * 64 * 4
+
+
+def test_the_type_of_most_bytes(tmp_path: Path, tiny_model: ModelFile) -> None:
+    assert main_type(write(tmp_path / "m.gguf", tied=True)) == gguf.GGMLQuantizationType.F32
+    assert main_type(tiny_model.path) == gguf.GGMLQuantizationType.IQ4_NL
+    (tmp_path / "m.gguf").write_bytes(b"no model")
+    assert main_type(tmp_path / "m.gguf") is None
+    assert main_type(tmp_path / "nowhere.gguf") is None
 
 
 def test_the_real_model(tiny_model: ModelFile, llama: LlamaRuntime) -> None:

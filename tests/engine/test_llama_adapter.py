@@ -14,7 +14,8 @@ from sinc_tui.engine.llama_vocab import LlamaVocab
 from sinc_tui.engine.protocol import EngineOptions
 from sinc_tui.engine.runtime import Run, RuntimeFailure
 from sinc_tui.engine.sampler import Logits
-from sinc_tui.models.default import ModelFile, embedded_base
+from sinc_tui.models.default import embedded_base
+from sinc_tui.models.merging import merge
 
 ADAPTER = "tiny.adapter.gguf"
 ANSWER = "You are a careful programmer who fixes single lines of code."
@@ -45,12 +46,14 @@ def agreement(ours: list[Logits], theirs: list[Logits]) -> float:
     return float(np.mean(same))
 
 
-def test_as_the_merged_student_and_not_as_its_base(tiny_model: ModelFile) -> None:
+def test_as_the_merged_student_and_not_as_its_base(tmp_path: Path) -> None:
     """Rounding to Q8_0 changes a near tie now and then; without the adapter it is another model."""
+    whole = tmp_path / "merged.gguf"
+    merge(embedded_base(), paths.assets() / ADAPTER, whole, quantization="Q8_0")
     runtime = opened(embedded_base(), paths.assets() / ADAPTER)
     assert runtime.metadata(LAYOUT_KEY) == "chatml"
     assert runtime.metadata("general.architecture") == "llama"
-    with_adapter, merged = steps(runtime), steps(opened(tiny_model.path))
+    with_adapter, merged = steps(runtime), steps(opened(whole))
     base = opened(embedded_base())
     assert base.metadata(LAYOUT_KEY) is None
     assert agreement(with_adapter, merged) > 0.85

@@ -115,6 +115,27 @@ def test_branches_share_the_prefix_and_go_their_own_ways(
     assert np.abs(together[0] - together[1]).max() > 1
 
 
+def test_three_branches_go_on_as_they_were_written(
+    runtime: LlamaRuntime, llama_vocab: LlamaVocab
+) -> None:
+    """The row that makes four of three is gone when the next token comes, and nobody sees it."""
+    prefix = llama_vocab.encode(PREFIX)
+    start = len(prefix)
+    runtime.evaluate([Run(0, 0, prefix)])
+    runtime.fork(0, [1, 2, 3])
+    steps = [llama_vocab.encode(text)[0] for text in (" A", " cat", " sat")]
+    assert runtime._by_four
+    for offset, token in enumerate(steps):
+        rows = runtime.evaluate([Run(s, start + offset, [token]) for s in (1, 2, 3)])
+        assert len(rows) == 3
+    found = [row.copy() for row in rows]
+    _clear(runtime)
+    (alone,) = runtime.evaluate([Run(0, 0, [*prefix, *steps])])
+    for row in found:
+        assert int(row.argmax()) == int(alone.argmax())
+        assert np.abs(row - alone).max() < 0.5
+
+
 def test_more_tokens_than_a_batch_holds(runtime: LlamaRuntime, llama_vocab: LlamaVocab) -> None:
     tokens = (llama_vocab.encode(PREFIX) * 80)[:700]
     (row,) = runtime.evaluate([Run(0, 0, tokens)])
@@ -172,7 +193,8 @@ def test_what_is_known_of_it(llama: LlamaRuntime) -> None:
     assert llama.metadata("general.architecture") == "llama"
     assert llama.metadata("sinc.layout") == "chatml"
     assert llama.metadata("no.such.key") is None
-    assert llama.n_ctx == 8192
+    assert llama.plan.n_ctx == 8192
+    assert llama.n_ctx == 8191, "a cell is kept for the row that makes four of three"
     assert llama.n_threads == physical_cores()
 
 
@@ -180,7 +202,7 @@ def test_options(tiny_model: ModelFile) -> None:
     runtime = LlamaRuntime(
         tiny_model.path, EngineOptions(n_ctx=512, n_threads=1, n_gpu_layers=0, n_batch=64)
     )
-    assert (runtime.n_ctx, runtime.n_threads, runtime.plan.n_gpu_layers) == (512, 1, 0)
+    assert (runtime.plan.n_ctx, runtime.n_threads, runtime.plan.n_gpu_layers) == (512, 1, 0)
     assert (runtime.plan.backend, runtime.plan.n_batch) == ("CPU", 64)
 
 
