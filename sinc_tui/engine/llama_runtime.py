@@ -146,7 +146,9 @@ class LlamaRuntime:
             )
         return [self._row(i) for i in wanted]
 
-    def _fourth(self, flat: Sequence[tuple[int, int, int, int]]) -> tuple[int, int, int, int] | None:
+    def _fourth(
+        self, flat: Sequence[tuple[int, int, int, int]]
+    ) -> tuple[int, int, int, int] | None:
         """A row to make four of three, or eight of seven, where that is quicker; no other row sees it."""
         if not self._by_four or len(flat) > _SHORT or len(flat) % 4 != 3:
             return None

@@ -17,7 +17,7 @@ import torch
 from sinc_tui.distill.agreement import agreement
 from sinc_tui.distill.dataset import load_examples, split
 from sinc_tui.distill.export import export_adapter
-from sinc_tui.distill.model import load_adapter, load_base
+from sinc_tui.distill.model import add_adapter, load_adapter, load_base
 from sinc_tui.distill.packing import Packer
 from sinc_tui.distill.profiles import PROFILES
 from sinc_tui.distill.training import Trainer, plot_losses
@@ -108,6 +108,18 @@ def test_goes_on_from_an_earlier_adapter(trained: Trainer, packer: Packer, tmp_p
     assert all(weight.requires_grad for weight in more._weights)
     more._write_card()
     assert len(json.loads((tmp_path / "more" / "card.json").read_text())["started_from"]) == 64
+
+
+def test_only_the_last_layers_get_an_adapter(trained: Trainer) -> None:
+    profile = replace(trained.profile, layers=2)
+    model = add_adapter(load_base(profile.base, dtype=torch.bfloat16), profile)
+    count = model.config.num_hidden_layers
+    adapted = {
+        int(name.split(".layers.")[1].split(".")[0])
+        for name, weight in model.named_parameters()
+        if weight.requires_grad
+    }
+    assert adapted == {count - 2, count - 1}
 
 
 def test_goes_on_from_an_exported_adapter(trained: Trainer, packer: Packer, tmp_path: Path) -> None:
