@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import selectors
+import signal
 from codecs import getincrementaldecoder
 
 from textual.drivers.linux_driver import LinuxDriver
@@ -28,11 +29,25 @@ class SafeDriver(LinuxDriver):
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():
-                if selector.select(_PATIENCE) and (data := decode(os.read(self.fileno, 4096))):
-                    for message in parser.feed(data):
+                if selector.select(_PATIENCE):
+                    data = self._read()
+                    if not data:
+                        os.kill(os.getpid(), signal.SIGHUP)
+                        return
+                    for message in parser.feed(decode(data)):
                         self.process_message(message)
                 for message in parser.tick():
                     self.process_message(message)
+
+    def _read(self) -> bytes:
+        """What was typed; nothing when the terminal is gone.
+
+        The system tells only programs that the terminal controls of its end, by a signal.
+        """
+        try:
+            return os.read(self.fileno, 4096)
+        except OSError:
+            return b""
 
     def write(self, data: str) -> None:
         """Write to the terminal."""

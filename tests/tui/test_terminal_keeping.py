@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import pty
 import shutil
 import signal
 import sqlite3
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -96,6 +98,25 @@ def test_leave_in_mid_run_and_come_back(desk: Desk, end: str) -> None:
     again.wait_for("Reopened", "You are a careful")
     again.keys("Enter")
     again.wait_for("finished", "Fix line 3 of the code")
+
+
+def test_a_terminal_that_vanishes_without_a_word(tmp_path: Path) -> None:
+    """One that does not control the app, so that no signal tells of its end."""
+    ours, its = pty.openpty()
+    folders = {f"XDG_{kind}_HOME": str(tmp_path / kind) for kind in ("STATE", "DATA", "CONFIG")}
+    app = subprocess.Popen(
+        APP, stdin=its, stdout=its, stderr=its, env=os.environ | {"TERM": "xterm"} | folders
+    )
+    os.close(its)
+    try:
+        seen = b""
+        while b"ready" not in seen:
+            seen += os.read(ours, 1 << 16)
+        os.close(ours)
+        assert app.wait(timeout=30) == -signal.SIGHUP
+    finally:
+        app.kill()
+        app.wait()
 
 
 def test_save_and_open(desk: Desk, tmp_path: Path) -> None:
