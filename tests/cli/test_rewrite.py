@@ -45,7 +45,7 @@ def test_only_the_document_goes_to_stdout(rewriter: FakeRewriter, capsys: Captur
     said = capsys.readouterr()
     assert said.out == EXPORTERS["json"](DOCUMENT) + "\n"
     assert said.err == ""
-    assert rewriter.asked == [("fix line 3", SamplerOptions())]
+    assert rewriter.asked == [("fix line 3", SamplerOptions(decode="parallel"))]
     assert rewriter.model is None
     assert rewriter.closed
 
