@@ -59,27 +59,32 @@ class _Lane:
     """One band in the making: its writer, and where its sequence stands in the cache.
 
     Attributes:
-        start: position of the band's first token; `position`: of the next one.
+        opener: tokens that stand before the band and are not in the cache yet.
+        start: position of the band's first token; `position`: of the next one to be evaluated.
         cached: the text that the cache holds; None when it ends within a code point or an escape.
         waiting: the band would close and waits for the others.
     """
 
-    def __init__(self, writer: BandWriter, sequence: int, start: int, logits: Logits) -> None:
-        self.writer, self.sequence, self.start, self.logits = writer, sequence, start, logits
-        self.position = start
+    def __init__(
+        self, writer: BandWriter, sequence: int, position: int, opener: Sequence[int]
+    ) -> None:
+        self.writer, self.sequence, self.position, self.opener = writer, sequence, position, opener
+        self.start = position + len(opener)
+        self.logits: Logits | None = None
         self.cached: str | None = ""
         self.waiting = False
 
     def ask(self, *, alone: bool) -> int | Wait | Finish:
         """The writer's answer; a waiting one is asked again once all others are done."""
         if not self.waiting:
+            assert self.logits is not None, "the opener comes first"
             return self.writer.write(self.logits)
         return self.writer.resume() if alone else Wait()
 
-    def evaluated(self, logits: Logits) -> None:
-        """The token of the last answer is in the cache."""
+    def evaluated(self, count: int, logits: Logits) -> None:
+        """So many tokens more, of the opener or the last answer, are in the cache."""
         self.logits = logits
-        self.position += 1
+        self.position += count
         self.cached = self.writer.text if self.writer.neutral else None
 
 
@@ -251,11 +256,9 @@ class Decoder:
             if band in job.request.given:
                 pending += self._encode(job.request.given[band])
                 continue
-            if position:
-                (logits,) = self._runtime.evaluate([Run(0, position, pending)])
-            else:
-                logits = self._prefix.hold(pending)
-            lane = _Lane(self._writer(band, job), 0, position + len(pending), logits)
+            lane = _Lane(self._writer(band, job), 0, position, pending)
+            if not position:
+                lane.evaluated(len(pending), self._prefix.hold(pending))
             self._write([lane], job)
             pending, position = self._settle(lane, job)
 
@@ -284,24 +287,26 @@ class Decoder:
             return
         sequences = range(1, len(bands) + 1)
         self._runtime.fork(0, sequences)
-        openers = [self._scaffold.openers[band] for band in bands]
-        start = len(prefix)
-        rows = self._runtime.evaluate(
-            [Run(s, start, opener) for s, opener in zip(sequences, openers, strict=True)]
-        )
-        lanes = [
-            _Lane(self._writer(band, job), s, start + len(opener), row)
-            for band, s, opener, row in zip(bands, sequences, openers, rows, strict=True)
+        first, *others = [
+            _Lane(self._writer(band, job), sequence, len(prefix), self._scaffold.openers[band])
+            for band, sequence in zip(bands, sequences, strict=True)
         ]
-        self._write(lanes, job)
+        self._write([first], job, others)
 
-    def _write(self, lanes: list[_Lane], job: _Job) -> None:
-        """Let all lanes write until each has finished; one batch a step."""
-        while lanes:
+    def _write(self, lanes: list[_Lane], job: _Job, joining: Sequence[_Lane] = ()) -> None:
+        """Let all lanes write until each has finished; one batch a step.
+
+        Those that are `joining` begin when one of the others has something to show, so that the reader
+        does not wait for six openers.
+        """
+        while lanes or joining:
             job.check()
-            alone = all(lane.waiting for lane in lanes)
-            going: list[tuple[_Lane, int]] = []
+            alone = all(lane.waiting for lane in lanes) and not joining
+            going: list[tuple[_Lane, Sequence[int]]] = []
             for lane in list(lanes):
+                if lane.logits is None:
+                    going.append((lane, lane.opener))
+                    continue
                 before = len(lane.writer.text)
                 answer = lane.ask(alone=alone)
                 lane.waiting = isinstance(answer, Wait)
@@ -310,11 +315,18 @@ class Decoder:
                     lanes.remove(lane)
                 elif isinstance(answer, int):
                     job.took(lane.writer.band, lane.writer.text[before:])
-                    going.append((lane, answer))
+                    going.append((lane, [answer]))
+            if all(lane.logits is not None for lane in lanes):
+                going += [(lane, lane.opener) for lane in joining]
+                lanes, joining = [*lanes, *joining], ()
             if going:
-                runs = [Run(lane.sequence, lane.position, [token]) for lane, token in going]
-                for (lane, _), row in zip(going, self._runtime.evaluate(runs), strict=True):
-                    lane.evaluated(row)
+                self._evaluate(going)
+
+    def _evaluate(self, going: Sequence[tuple[_Lane, Sequence[int]]]) -> None:
+        """One batch of tokens for several lanes."""
+        runs = [Run(lane.sequence, lane.position, tokens) for lane, tokens in going]
+        for (lane, tokens), row in zip(going, self._runtime.evaluate(runs), strict=True):
+            lane.evaluated(len(tokens), row)
 
     def _finish(self, writer: BandWriter, finish: Finish, job: _Job) -> None:
         job.masks += writer.masks

@@ -82,6 +82,21 @@ def test_parallel_bands_see_the_prompt_and_themselves() -> None:
         assert texts[band][:20] == written[:20]
 
 
+@pytest.mark.parametrize("kept", [{}, {Band.PERSONA: "A person."}])
+def test_the_first_text_in_parallel_waits_for_one_opener(kept: dict[Band, str]) -> None:
+    runtime = HostileRuntime(WORDS, 3)
+    seen: list[int] = []
+
+    class Attentive(Deaf):
+        def delta(self, band: Band, text: str) -> None:
+            seen.append(len({r.sequence for runs in runtime.evaluated for r in runs} - {0}))
+
+    request = Request("fix line 3", SamplerOptions(seed=1, decode="parallel"), kept)
+    decoder_on(runtime).decompose(request, Attentive())
+    assert seen[0] == 1
+    assert seen[-1] == len(Band) - len(kept)
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_the_prefix_is_read_once(mode: DecodeMode) -> None:
     runtime = HostileRuntime(WORDS, 3)
