@@ -64,8 +64,13 @@ class EngineClient:
 
     @property
     def alive(self) -> bool:
-        """Whether the child runs."""
-        return self._process.returncode is None
+        """Whether the child runs; asyncio hears of its end somewhat later."""
+        if self._process.returncode is not None or not hasattr(os, "waitid"):
+            return self._process.returncode is None
+        try:
+            return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+        except ChildProcessError:
+            return False
 
     async def send(self, command: Wire) -> None:
         """Send a command; raises `EngineDied` when there is nobody to hear it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -69,6 +70,18 @@ async def test_talk(tmp_path: Path) -> None:
 async def test_death(program: str, cause: str, tmp_path: Path) -> None:
     """The true cause, also where the pipe closes before the child is gone."""
     assert await death(program, tmp_path) == f"The engine stopped: {cause}."
+
+
+@pytest.mark.skipif(not hasattr(os, "waitid"), reason="this system cannot look without reaping")
+async def test_an_end_is_seen_before_asyncio_hears_of_it(tmp_path: Path) -> None:
+    client = await EngineClient.start(tmp_path / "log", [sys.executable, "-c", "input()"])
+    assert client.alive
+    os.kill(client.pid, signal.SIGKILL)
+    deadline = time.monotonic() + 10
+    while client.alive and time.monotonic() < deadline:
+        pass  # no turn for the event loop
+    assert not client.alive
+    await client.close()
 
 
 async def test_dumb_and_alive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
