@@ -12,10 +12,10 @@ one after the other:
   (8,192 tokens, seven sequences, no flash attention): what the engine's settings cost.
 - sequential, parallel: the engine's child process through its client, from sending the request until the
   first delta with a visible character. The run is stopped then, and the time until it has stopped is not
-  counted. A parallel run has to read six openers before any band can begin.
+  counted. A parallel run reads the opener of its first band in a batch of its own.
 
-The ratios are medians of the ratios to the bare time just before. Exits with 1 when the sequential one, the
-default, is above `LIMIT`.
+The ratios are medians of the ratios to the bare time just before. Exits with 1 when either order is above
+`LIMIT`.
 """
 
 from __future__ import annotations
@@ -193,7 +193,7 @@ def main() -> int:
         f"\nPrompts of {min(lengths)} to {max(lengths)} tokens, batches of {min(batches)} to {max(batches)}; "
         f"medians of {options.rounds} rounds of {len(_PROMPTS)}. {machine(model, options.threads)}."
     )
-    return 0 if ratios["sequential"] <= LIMIT else 1
+    return 0 if max(ratios["sequential"], ratios["parallel"]) <= LIMIT else 1
 
 
 if __name__ == "__main__":
