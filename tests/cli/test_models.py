@@ -77,6 +77,11 @@ def test_damage_is_found_and_repaired(hub: Hub, tmp_path: Path) -> None:
     assert models(hub, tmp_path, "verify", "mine")[0] == "mine: as expected.\n"
 
 
+def heed_ctrl_c() -> None:
+    """A shell's background job inherits an ignored Ctrl-C; a person's foreground process does not."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_an_interrupted_pull_says_how_to_go_on_and_does(hub: Hub, tmp_path: Path) -> None:
     size = 40 << 20
     large = tmp_path / "large.gguf"
@@ -97,6 +102,7 @@ def test_an_interrupted_pull_says_how_to_go_on_and_does(hub: Hub, tmp_path: Path
         [*CLI, "models", "pull", f"hf:{REPOSITORY}/m.gguf"], cwd=tmp_path,
         env=environment(tmp_path) | places(hub, tmp_path),
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        preexec_fn=heed_ctrl_c,
     )  # fmt: skip
     assert begun.wait(60)
     pulling.send_signal(signal.SIGINT)
