@@ -59,7 +59,7 @@ async def test_a_run_is_kept_as_it_happens() -> None:
         await until(lambda: kept()[0].ended == "stopped")
         (run,) = kept()
         assert (run.texts[Band.CONTEXT], run.done) == ("Half", {Band.PERSONA})
-        assert (run.model, run.seed, run.mode) == ("test-model", 0, "sequential")
+        assert (run.model, run.seed, run.mode) == ("test-model", 0, "parallel")
 
 
 async def test_edits_are_kept_beside_what_the_model_wrote() -> None:

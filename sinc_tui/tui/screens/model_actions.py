@@ -33,7 +33,7 @@ class ModelActions(KeepActions):
     _room: ModelRoom | None = None
     _led = False
     _leaving = False
-    _mode_of: tuple[str, DecodeMode] = (DEFAULT, "sequential")
+    _mode_of: tuple[str, DecodeMode] = ("", "sequential")
 
     @property
     def room(self) -> ModelRoom:
