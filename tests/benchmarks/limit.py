@@ -5,8 +5,9 @@
 Bare: llama.cpp's default context, one token a step, numpy's argmax, nothing else, from the same prompt on
 and as many tokens as the sequential run took. Two figures for the decoder: the steps in which free tokens
 are written (sampling, checks, masks and messages included), and the whole run, which also evaluates the
-prompt and the scaffold. All take turns; medians. Also for a Q4_0 file of the same student, made in a
-temporary folder (`tiny` only).
+prompt and the scaffold. In parallel order one token rides in the batch of the other bands' openers, and its
+time counts for the scaffold: half a percent in our favour. All take turns; medians. Also for a Q4_0 file of
+the same student, made in a temporary folder (`tiny` only).
 """
 
 from __future__ import annotations
