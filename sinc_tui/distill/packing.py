@@ -1,8 +1,8 @@
 """Examples as token sequences with loss weights, positions and attention blocks.
 
 An example can be laid out both ways that the decoder knows. Sequential: the bands stand one after the
-other, each sees all before it. Parallel: all six stand after the shared prefix, each in a block of its
-own that sees the prefix and itself, its positions starting where the prefix ends.
+other, each sees all before it. Parallel: each chain of bands (`engine.layout.CHAINS`) stands in a block
+of its own that sees the shared prefix and itself, its positions starting where the prefix ends.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sinc_tui.distill.dataset import Example
-from sinc_tui.engine.layout import Layout, Scaffold, Tokenizer, escape
+from sinc_tui.engine.layout import CHAINS, Layout, Scaffold, Tokenizer, escape
 from sinc_tui.engine.protocol import DecodeMode
 from sinc_tui.sinc.bands import Band
 
@@ -61,42 +61,31 @@ class Packer:
 
     def pack(self, example: Example, mode: DecodeMode) -> TokenSequence:
         """One example in one of the two orders."""
-        prefix = self._layout.prompt(self._tokenizer, example.prompt)
-        return (
-            self._sequential(prefix, example)
-            if mode == "sequential"
-            else self._parallel(prefix, example)
-        )
-
-    def _text(self, example: Example, band: Band) -> list[int]:
-        """What the model writes for a band: its text and the quote that closes it."""
-        return self._tokenizer.encode(escape(example.bands[band])) + list(self._scaffold.quote)
-
-    def _sequential(self, prefix: list[int], example: Example) -> TokenSequence:
-        tokens, weights = list(prefix), [0.0] * len(prefix)
-        lead = self._scaffold.head
-        for band in Band:
-            fixed = lead + self._scaffold.openers[band]
-            written = self._text(example, band)
-            tokens += [*fixed, *written]
-            weights += [self._scaffold_weight] * len(fixed) + [1.0] * len(written)
-            lead = self._scaffold.separator
-        tokens += self._scaffold.tail
-        weights += [self._scaffold_weight] * len(self._scaffold.tail)
-        return TokenSequence(tokens, weights, list(range(len(tokens))), [SHARED] * len(tokens))
-
-    def _parallel(self, prefix: list[int], example: Example) -> TokenSequence:
-        tokens = [*prefix, *self._scaffold.head]
-        start = len(tokens)
-        weights, positions, blocks = [0.0] * start, list(range(start)), [SHARED] * start
-        for block, band in enumerate(Band, start=1):
-            fixed, written = self._scaffold.openers[band], self._text(example, band)
-            size = len(fixed) + len(written)
-            tokens += [*fixed, *written]
-            weights += [0.0] * len(fixed) + [1.0] * len(written)
+        scaffold = self._scaffold
+        fixed_weight = self._scaffold_weight if mode == "sequential" else 0.0
+        prompt = self._layout.prompt(self._tokenizer, example.prompt)
+        start = len(prompt) + len(scaffold.head)
+        tokens, positions = [*prompt, *scaffold.head], list(range(start))
+        weights = [0.0] * len(prompt) + [fixed_weight] * len(scaffold.head)
+        blocks = [SHARED] * start
+        for block, chain in enumerate(CHAINS[mode], start=1):
+            before = len(tokens)
+            for number, band in enumerate(chain):
+                fixed = (scaffold.separator if number else ()) + scaffold.openers[band]
+                written = self._written(example, band)
+                tokens += [*fixed, *written]
+                weights += [fixed_weight] * len(fixed) + [1.0] * len(written)
+            if mode == "sequential":
+                tokens += scaffold.tail
+                weights += [fixed_weight] * len(scaffold.tail)
+            size = len(tokens) - before
             positions += range(start, start + size)
             blocks += [block] * size
         return TokenSequence(tokens, weights, positions, blocks)
+
+    def _written(self, example: Example, band: Band) -> list[int]:
+        """What the model writes for a band: its text and the quote that closes it."""
+        return self._tokenizer.encode(escape(example.bands[band])) + list(self._scaffold.quote)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """The band decoder: the structure is its own, the model writes only inside the six strings.
 
-Sequential: each band sees those before it. Parallel: six sequences over one shared prefix, all bands
-grow at once. Both hand out the same events and end in a document whose invariants hold.
+Bands are written in chains (`engine.layout.CHAINS`). Sequential: one chain, each band sees those before
+it. Parallel: a sequence for each chain over one shared prefix, all grow at once. Both hand out the same
+events and end in a document whose invariants hold.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Protocol
 
 from sinc_tui.engine.facts import FactKeeper
 from sinc_tui.engine.guards import NumberGuard
-from sinc_tui.engine.layout import Layout, Scaffold, Tokenizer, escape
+from sinc_tui.engine.layout import CHAINS, Layout, Scaffold, Tokenizer, escape
 from sinc_tui.engine.limits import LEAST_RULES, Limit, limits
 from sinc_tui.engine.prefix import Prefix
 from sinc_tui.engine.protocol import RunStats, SamplerOptions
@@ -60,15 +61,22 @@ class _Lane:
 
     Attributes:
         opener: tokens that stand before the band and are not in the cache yet.
+        rest: the bands that follow in its chain.
         start: position of the band's first token; `position`: of the next one to be evaluated.
         cached: the text that the cache holds; None when it ends within a code point or an escape.
         waiting: the band would close and waits for the others.
     """
 
     def __init__(
-        self, writer: BandWriter, sequence: int, position: int, opener: Sequence[int]
+        self,
+        writer: BandWriter,
+        sequence: int,
+        position: int,
+        opener: Sequence[int],
+        rest: Sequence[Band],
     ) -> None:
-        self.writer, self.sequence, self.position, self.opener = writer, sequence, position, opener
+        self.writer, self.rest = writer, rest
+        self.sequence, self.position, self.opener = sequence, position, opener
         self.start = position + len(opener)
         self.logits: Logits | None = None
         self.cached: str | None = ""
@@ -248,19 +256,40 @@ class Decoder:
 
     def _sequential(self, job: _Job, prefix: list[int]) -> None:
         """One band after the other in sequence 0; what lies between two texts is one batch."""
-        pending, position = prefix, 0
-        lead: Sequence[int] = ()
-        for band in Band:
-            pending = [*pending, *lead, *self._scaffold.openers[band]]
-            lead = self._scaffold.quote + self._scaffold.separator
-            if band in job.request.given:
-                pending += self._encode(job.request.given[band])
-                continue
-            lane = _Lane(self._writer(band, job), 0, position, pending)
-            if not position:
-                lane.evaluated(len(pending), self._prefix.hold(pending))
+        (chain,) = CHAINS["sequential"]
+        lane = self._lane(job, chain, 0, 0, prefix)
+        if lane is not None:
+            lane.evaluated(len(lane.opener), self._prefix.hold(lane.opener))
             self._write([lane], job)
-            pending, position = self._settle(lane, job)
+
+    def _parallel(self, job: _Job, prefix: list[int]) -> None:
+        """All chains at once, each in a sequence of its own over the shared prefix."""
+        self._prefix.hold(prefix)
+        chains = enumerate(CHAINS["parallel"], start=1)
+        firsts = (self._lane(job, chain, number, len(prefix), []) for number, chain in chains)
+        lanes = [lane for lane in firsts if lane is not None]
+        self._runtime.fork(0, [lane.sequence for lane in lanes])
+        self._write(lanes[:1], job, lanes[1:])
+
+    def _lane(
+        self, job: _Job, chain: Sequence[Band], sequence: int, position: int, before: Sequence[int]
+    ) -> _Lane | None:
+        """The first band of a chain that has to be written; `before` and those given stand before it."""
+        opener = list(before)
+        for number, band in enumerate(chain, start=1):
+            opener += self._scaffold.openers[band]
+            if band not in job.request.given:
+                return _Lane(self._writer(band, job), sequence, position, opener, chain[number:])
+            opener += [*self._encode(job.request.given[band]), *self._scaffold.joint]
+        return None
+
+    def _next(self, lane: _Lane, job: _Job) -> _Lane | None:
+        """The band that follows a finished one in its chain."""
+        if not lane.rest:
+            return None
+        text, position = self._settle(lane, job)
+        before = [*text, *self._scaffold.joint]
+        return self._lane(job, lane.rest, lane.sequence, position, before)
 
     def _settle(self, lane: _Lane, job: _Job) -> tuple[list[int], int]:
         """Tokens that bring a band's cached text to its final one, and the position they go to.
@@ -279,25 +308,11 @@ class Decoder:
         job.spare -= max(0, len(tokens) - share)
         return tokens, position
 
-    def _parallel(self, job: _Job, prefix: list[int]) -> None:
-        """All bands at once, each in a sequence of its own over the shared prefix."""
-        self._prefix.hold(prefix)
-        bands = [band for band in Band if band not in job.request.given]
-        if not bands:
-            return
-        sequences = range(1, len(bands) + 1)
-        self._runtime.fork(0, sequences)
-        first, *others = [
-            _Lane(self._writer(band, job), sequence, len(prefix), self._scaffold.openers[band])
-            for band, sequence in zip(bands, sequences, strict=True)
-        ]
-        self._write([first], job, others)
-
     def _write(self, lanes: list[_Lane], job: _Job, joining: Sequence[_Lane] = ()) -> None:
-        """Let all lanes write until each has finished; one batch a step.
+        """Let all lanes write until each chain has ended; one batch a step.
 
         Those that are `joining` begin when one of the others has something to show, so that the reader
-        does not wait for six openers.
+        does not wait for all openers.
         """
         while lanes or joining:
             job.check()
@@ -313,6 +328,9 @@ class Decoder:
                 if isinstance(answer, Finish):
                     self._finish(lane.writer, answer, job)
                     lanes.remove(lane)
+                    if (following := self._next(lane, job)) is not None:
+                        lanes.append(following)
+                        going.append((following, following.opener))
                 elif isinstance(answer, int):
                     job.took(lane.writer.band, lane.writer.text[before:])
                     going.append((lane, [answer]))

@@ -7,10 +7,11 @@ so both see exactly one split. The raw prompt is tokenized alone and never yield
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from sinc_tui.engine.protocol import DecodeMode
 from sinc_tui.sinc.bands import AXIS, FORMULA, Band
 
 SYSTEM = (
@@ -21,6 +22,22 @@ SYSTEM = (
 
 LAYOUT_KEY = "sinc.layout"
 """Metadata key of a GGUF that was trained for this job; its value names the prompt layout."""
+
+CHAINS: Mapping[DecodeMode, Sequence[Sequence[Band]]] = {
+    "sequential": [list(Band)],
+    "parallel": [
+        [Band.PERSONA],
+        [Band.CONTEXT],
+        [Band.DATA],
+        [Band.CONSTRAINTS],
+        [Band.TASK, Band.FORMAT],
+    ],
+}
+"""Bands that are written one after the other, each seeing those before it in its chain and no others.
+
+In parallel the time is that of CONSTRAINTS, so FORMAT, which says little when it has not seen the task,
+can follow TASK for nothing.
+"""
 
 QUOTE = '"'
 SEPARATOR = "}, "
@@ -53,7 +70,7 @@ class Scaffold:
     """The answer's fixed parts in tokens.
 
     An answer is `head`, then for each band `openers[band]`, its text, `quote`, and `separator` (or
-    `tail` after the last). In parallel decoding each band's opener follows `head` directly.
+    `tail` after the last). In parallel decoding the first opener of each chain follows `head` directly.
     """
 
     head: tuple[int, ...]
@@ -74,9 +91,14 @@ class Scaffold:
         )
 
     @property
+    def joint(self) -> tuple[int, ...]:
+        """What stands between a band's text and the next opener."""
+        return self.quote + self.separator
+
+    @property
     def size(self) -> int:
         """Tokens of all fixed parts of a whole answer."""
-        joints = len(Band) * (len(self.quote) + len(self.separator))
+        joints = len(Band) * len(self.joint)
         return len(self.head) + sum(map(len, self.openers.values())) + joints + len(self.tail)
 
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sinc_tui.engine.decoder import Decoder, Request
-from sinc_tui.engine.layout import chatml
+from sinc_tui.engine.layout import CHAINS, chatml
 from sinc_tui.engine.protocol import DecodeMode, RunStats, SamplerOptions
 from sinc_tui.engine.runtime import Cancelled
 from sinc_tui.engine.vocabulary import Vocabulary
@@ -69,17 +69,31 @@ def test_sequential_bands_see_the_document_so_far(policy: str) -> None:
     assert seen == wanted
 
 
-def test_parallel_bands_see_the_prompt_and_themselves() -> None:
-    runtime = HostileRuntime(WORDS, 3)
+@pytest.mark.parametrize("policy", ["random", "sentences", "only quotes", "broken code points"])
+def test_parallel_bands_see_the_prompt_and_their_chain(policy: str) -> None:
+    """What lies in the cache before a band's text: the shared prefix, and its chain up to there."""
+    runtime = HostileRuntime(POLICIES[policy], 3)
     texts, _ = run(decoder_on(runtime), mode="parallel")
     prefix = runtime.text(0)
     assert prefix.endswith(b'"fragments": [')
-    for band in Band:
-        own = runtime.text(band.n + 1)
-        opener = f'{{"n": {band.n}, "t": "{band}", "x": "'.encode()
-        assert own.startswith(prefix + opener)
-        written = own[len(prefix + opener) :].decode(errors="replace").strip()
-        assert texts[band][:20] == written[:20]
+    for sequence, chain in enumerate(CHAINS["parallel"], start=1):
+        before = [json.dumps({"n": b.n, "t": b, "x": texts[b]}, ensure_ascii=False) for b in chain[:-1]]
+        before += [f'{{"n": {chain[-1].n}, "t": "{chain[-1]}", "x": "']
+        own = runtime.text(sequence)
+        assert own.startswith(prefix + ", ".join(before).encode())
+        if policy == "sentences":
+            written = own[len(prefix + ", ".join(before).encode()) :].decode().strip()
+            assert texts[chain[-1]][:20] == written[:20]
+
+
+def test_a_kept_task_is_seen_by_format() -> None:
+    runtime = HostileRuntime(WORDS, 3)
+    kept = {Band.TASK: "Fix the third line."}
+    run(decoder_on(runtime), mode="parallel", given_bands=kept)
+    task = json.dumps({"n": 5, "t": "TASK", "x": kept[Band.TASK]}).encode()
+    chain = [Band.TASK, Band.FORMAT]
+    own = runtime.text(CHAINS["parallel"].index(chain) + 1)
+    assert own.startswith(runtime.text(0) + task + b', {"n": 4, "t": "FORMAT", "x": "')
 
 
 @pytest.mark.parametrize("kept", [{}, {Band.PERSONA: "A person."}])
@@ -94,7 +108,7 @@ def test_the_first_text_in_parallel_waits_for_one_opener(kept: dict[Band, str]) 
     request = Request("fix line 3", SamplerOptions(seed=1, decode="parallel"), kept)
     decoder_on(runtime).decompose(request, Attentive())
     assert seen[0] == 1
-    assert seen[-1] == len(Band) - len(kept)
+    assert seen[-1] == len(CHAINS["parallel"]) - len(kept)
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -1,0 +1,51 @@
+"""Examples in tokens: what is trained on is what the decoder evaluates."""
+
+from __future__ import annotations
+
+import pytest
+
+from sinc_tui.distill.dataset import Example
+from sinc_tui.distill.packing import SHARED, Packer, collate
+from sinc_tui.engine.layout import CHAINS, chatml, escape
+from sinc_tui.engine.protocol import DecodeMode
+from sinc_tui.sinc.bands import Band
+from tests.engine.test_decoder import MODES, decoder_on, run
+from tests.support.hostile_runtime import POLICIES, ByteTokenizer, HostileRuntime
+
+PROMPT = "fix line 3"
+PACKER = Packer(ByteTokenizer(), chatml(ByteTokenizer()), scaffold_weight=0.05)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_tokens_and_positions_are_those_of_the_decoder(mode: DecodeMode) -> None:
+    runtime = HostileRuntime(POLICIES["sentences"], 3)
+    texts, _ = run(decoder_on(runtime), PROMPT, mode)
+    packed = PACKER.pack(Example("1", "other", PROMPT, texts, "plain"), mode)
+    shared = [t for t, block in zip(packed.tokens, packed.blocks, strict=True) if block == SHARED]
+    for number, chain in enumerate(CHAINS[mode], start=1):
+        own = [i for i, block in enumerate(packed.blocks) if block == number]
+        last = escape(texts[chain[-1]]).encode()
+        trained = bytes([*shared, *(packed.tokens[i] for i in own)])
+        before, opening, _ = trained.rpartition(f'"t": "{chain[-1]}", "x": "'.encode())
+        evaluated = runtime.text(number if mode == "parallel" else 0)
+        assert evaluated.startswith(before + opening + last[:20])
+        assert [packed.positions[i] for i in own] == list(range(len(shared), len(trained)))
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_loss_lies_on_what_the_model_writes(mode: DecodeMode) -> None:
+    texts = {band: f"{band} text." for band in Band}
+    packed = PACKER.pack(Example("1", "other", PROMPT, texts, "plain"), mode)
+    written = [t for t, w in zip(packed.tokens, packed.weights, strict=True) if w == 1.0]
+    chains = [band for chain in CHAINS[mode] for band in chain]
+    assert bytes(written).decode() == "".join(f'{texts[band]}"' for band in chains)
+
+
+def test_format_sees_the_task_and_no_other_band_in_parallel() -> None:
+    texts = {band: f"{band} text." for band in Band}
+    packed = PACKER.pack(Example("1", "other", PROMPT, texts, "plain"), "parallel")
+    visible = collate([packed]).visible[0]
+    place = bytes(packed.tokens).find(b"FORMAT text.")
+    seen = bytes(t for t, v in zip(packed.tokens, visible[place], strict=True) if v).decode()
+    assert [band for band in Band if f"{band} text" in seen] == [Band.TASK]
+    assert PROMPT in seen
