@@ -9,11 +9,15 @@ from __future__ import annotations
 import json
 import os
 import threading
-import zlib
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
+
+try:
+    from isal.isal_zlib import crc32
+except ImportError:
+    from zlib import crc32
 
 _VERSION = 1
 _PIECE = 1 << 20
@@ -44,6 +48,11 @@ class Chunk:
     def complete(self) -> bool:
         """Whether all of it is written."""
         return self.end is not None and self.at >= self.end
+
+    def add(self, piece: bytes) -> None:
+        """Count bytes that were written at its end."""
+        self.crc = crc32(piece, self.crc)
+        self.have += len(piece)
 
     def forget(self) -> None:
         """Begin it again."""
@@ -106,7 +115,7 @@ class Partial:
             file.seek(chunk.start)
             while left and (piece := file.read(min(left, _PIECE))):
                 left -= len(piece)
-                crc = zlib.crc32(piece, crc) if chunk.old else chunk.crc
+                crc = crc32(piece, crc) if chunk.old else chunk.crc
                 trial.update(piece)
         return None if left or crc != chunk.crc else trial
 

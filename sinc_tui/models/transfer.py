@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-import zlib
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -283,8 +282,7 @@ class Transfer:
             if self._stopped or not piece:
                 return
             _write(file, piece)
-            chunk.crc = zlib.crc32(piece, chunk.crc)
-            chunk.have += len(piece)
+            chunk.add(piece)
             with self._changed:
                 self.fetched += len(piece)
                 self.note = ""
