@@ -28,7 +28,7 @@ class Result:
         written: the bands as the model wrote them, as far as it did.
         verdicts: the newest verdict of each invariant, by id.
         document: the bands as a document; None while they are none.
-        stats: figures of the finished run.
+        stats: figures of the finished run; model: the name of the one that wrote it.
         ended: how the run ended, as a phase; empty while it has not.
     """
 
@@ -39,6 +39,7 @@ class Result:
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     document: SincDocument | None = None
     stats: RunStats | None = None
+    model: str = ""
     ended: str = ""
 
     @property

@@ -179,6 +179,7 @@ class RunState:
                 self.verdicts[verdict.id] = verdict
             case events.Finished(document=document, stats=stats):
                 self.result.document, self.result.stats = document, stats
+                self.result.model = self.info.name if self.info else ""
                 self._end(Phase.FINISHED)
             case events.Stopped(draft=draft):
                 self.result.draft = draft

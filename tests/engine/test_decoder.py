@@ -77,7 +77,9 @@ def test_parallel_bands_see_the_prompt_and_their_chain(policy: str) -> None:
     prefix = runtime.text(0)
     assert prefix.endswith(b'"fragments": [')
     for sequence, chain in enumerate(CHAINS["parallel"], start=1):
-        before = [json.dumps({"n": b.n, "t": b, "x": texts[b]}, ensure_ascii=False) for b in chain[:-1]]
+        before = [
+            json.dumps({"n": b.n, "t": b, "x": texts[b]}, ensure_ascii=False) for b in chain[:-1]
+        ]
         before += [f'{{"n": {chain[-1].n}, "t": "{chain[-1]}", "x": "']
         own = runtime.text(sequence)
         assert own.startswith(prefix + ", ".join(before).encode())

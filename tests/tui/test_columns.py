@@ -12,8 +12,8 @@ import pytest
 
 from sinc_tui.sinc.bands import Band
 from sinc_tui.tui.widths import resynchronized
+from tests.support.screen import Driver, running
 from tests.support.waiting import until
-from tests.tui.test_main_screen import Driver, running
 
 WORDS = "日本語の文章 and Latin, שלום עולם, مرحبا, e\u0301te\u0301, नमस्ते, 👩‍👩‍👧 🏳️‍🌈 👍🏽 🇩🇪 1️⃣ ☺️ 한국어. "
 TEXTS = dict.fromkeys(Band, (WORDS * 3).strip()) | {

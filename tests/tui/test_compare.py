@@ -6,10 +6,10 @@ from textual.widgets import Static
 
 from sinc_tui.sinc.bands import Band
 from sinc_tui.tui.screens.compare import CompareScreen
+from tests.support.screen import Driver, running
 from tests.support.scripted_worker import TEXTS
 from tests.support.waiting import until
 from tests.tui.test_editing import finish, finished
-from tests.tui.test_main_screen import Driver, running
 
 
 def shown(driver: Driver) -> list[Static]:

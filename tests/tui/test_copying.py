@@ -18,9 +18,9 @@ from sinc_tui.sinc.export import EXPORTERS
 from sinc_tui.tui.copying import FORMATS, PARTS, WHOLE, CopyChoice, prepare
 from sinc_tui.tui.screens.copy_as import CopyAsScreen
 from sinc_tui.tui.state import RunState
+from tests.support.screen import Driver, running
 from tests.support.scripted_worker import TEXTS
 from tests.support.waiting import until
-from tests.tui.test_main_screen import Driver, running
 
 
 async def finished(driver: Driver) -> None:

@@ -15,9 +15,10 @@ from sinc_tui.tui.widgets.badges import Badge
 from sinc_tui.tui.widgets.band_editor import BandEditor
 from sinc_tui.tui.widgets.band_header import BandHeader
 from sinc_tui.tui.widgets.reasons import Reasons
+from tests.support.screen import Driver, running
 from tests.support.scripted_worker import TEXTS
 from tests.support.waiting import until
-from tests.tui.test_main_screen import Driver, drawn, running
+from tests.tui.test_main_screen import drawn
 
 PROMPT = "fix line 3"
 

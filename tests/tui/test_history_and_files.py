@@ -20,10 +20,10 @@ from sinc_tui.tui import disk, editor
 from sinc_tui.tui.screens.history import HistoryScreen
 from sinc_tui.tui.screens.path import PathScreen
 from sinc_tui.tui.widgets.notice import Notice
+from tests.support.screen import Driver, running
 from tests.support.scripted_worker import TEXTS
 from tests.support.waiting import until
 from tests.tui.test_keeping import finish, kept
-from tests.tui.test_main_screen import Driver, running
 
 DOCUMENT = SincDocument.from_bands(TEXTS)
 

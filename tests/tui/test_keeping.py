@@ -12,9 +12,9 @@ from sinc_tui.history import History, Run
 from sinc_tui.sinc.bands import Band
 from sinc_tui.sinc.document import SincDocument
 from sinc_tui.sinc.draft import Draft
+from tests.support.screen import Driver, running
 from tests.support.scripted_worker import TEXTS
 from tests.support.waiting import until
-from tests.tui.test_main_screen import Driver, running
 
 DOCUMENT = SincDocument.from_bands(TEXTS)
 

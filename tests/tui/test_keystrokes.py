@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from sinc_tui.sinc.bands import Band
+from tests.support.screen import Driver, running
 from tests.support.scripted_worker import TEXTS
 from tests.support.waiting import until
 from tests.tui.test_copying import finished
-from tests.tui.test_main_screen import Driver, running
 
 Holds = Callable[[Driver], object]
 

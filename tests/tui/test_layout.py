@@ -12,9 +12,10 @@ from sinc_tui.sinc.bands import Band
 from sinc_tui.tui.screens.too_small import TooSmallScreen
 from sinc_tui.tui.widgets.badges import Badge
 from sinc_tui.tui.widgets.band_panel import BandPanel
+from tests.support.screen import Driver, running
 from tests.support.scripted_worker import TEXTS
 from tests.support.waiting import until
-from tests.tui.test_main_screen import Driver, footer, running
+from tests.tui.test_main_screen import footer
 
 SIZES = {(200, 50): 6, (120, 35): 3, (80, 24): 1}
 

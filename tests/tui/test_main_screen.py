@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import cast
-
 import pytest
 from textual import events as textual_events
-from textual.keys import _character_to_key
-from textual.pilot import Pilot
 from textual.widgets import Static
 from textual.widgets._footer import FooterKey
 
@@ -18,70 +12,16 @@ from sinc_tui.errors import SincError
 from sinc_tui.sinc.bands import Band
 from sinc_tui.sinc.document import SincDocument
 from sinc_tui.sinc.invariants import Status, Verdict
-from sinc_tui.tui.app import SincApp
-from sinc_tui.tui.screens.main import MainScreen
 from sinc_tui.tui.state import Phase
 from sinc_tui.tui.widgets.badges import Badge
 from sinc_tui.tui.widgets.band_editor import BandEditor
-from sinc_tui.tui.widgets.band_panel import BandPanel
 from sinc_tui.tui.widgets.bands import Bands
 from sinc_tui.tui.widgets.notice import Notice
-from sinc_tui.tui.widgets.prompt_editor import PromptEditor
 from sinc_tui.tui.widgets.safe_area import SafeArea
-from sinc_tui.tui.widgets.status_bar import StatusBar
-from tests.support.fake_engine import INFO, STATS, FakeEngine
+from tests.support.fake_engine import INFO, STATS
+from tests.support.screen import Driver, running
 from tests.support.scripted_worker import HOSTILE, TEXTS
 from tests.support.waiting import until
-
-
-class Driver:
-    """An app under test, with names for what a person looks at."""
-
-    def __init__(self, app: SincApp, pilot: Pilot[None], engine: FakeEngine) -> None:
-        self.app = app
-        self.pilot = pilot
-        self.engine = engine
-        self.screen = cast(MainScreen, app.screen_stack[0])
-        self.editor = self.screen.query_one(PromptEditor)
-
-    async def type(self, text: str) -> None:
-        await self.pilot.press(*("space" if character == " " else character for character in text))
-
-    async def run(self, prompt: str) -> None:
-        """Type a prompt, run it, and wait until the engine has it."""
-        await self.type(prompt)
-        await until(lambda: self.screen.state.info)
-        await self.pilot.press("enter")
-        await until(lambda: prompt in self.engine.prompts)
-
-    def band(self, band: Band) -> str:
-        """The text that a panel shows."""
-        panel = self.screen.query_one(f"#band-{band.value.lower()}", BandPanel)
-        return panel.editor.text
-
-    def status(self) -> str:
-        return str(self.screen.query_one(StatusBar).render())
-
-    def notice(self, name: str) -> str:
-        return self.screen.query_one(f"#{name}", Notice).text
-
-
-@asynccontextmanager
-async def running(
-    size: tuple[int, int] = (120, 35), *, loads: bool = True
-) -> AsyncIterator[Driver]:
-    engine = FakeEngine(loads=loads)
-    connected: list[FakeEngine] = []
-
-    def connect() -> FakeEngine:
-        connected.append(engine)
-        return engine
-
-    app = SincApp(connect)
-    async with app.run_test(size=size) as pilot:
-        await until(lambda: connected)
-        yield Driver(app, pilot, engine)
-    assert engine.closed
 
 
 async def test_takes_typing_and_enter_while_the_model_loads() -> None:
@@ -104,55 +44,6 @@ async def test_a_run_that_waits_can_be_taken_back() -> None:
         await driver.pilot.press("escape")
         driver.engine.may_load.set()
         await until(lambda: "ready" in driver.status())
-        assert driver.engine.prompts == []
-
-
-@pytest.mark.parametrize("key", ["enter", "ctrl+r", "f5"])
-async def test_keys_that_run(key: str) -> None:
-    async with running() as driver:
-        await driver.type("hi")
-        await driver.pilot.press(key)
-        await until(lambda: driver.engine.prompts == ["hi"])
-        assert driver.editor.text == "hi"
-
-
-@pytest.mark.parametrize("key", ["ctrl+j", "shift+enter"])
-async def test_keys_that_put_in_a_new_line(key: str) -> None:
-    async with running() as driver:
-        await driver.type("a")
-        await driver.pilot.press(key)
-        await driver.type("b")
-        assert driver.editor.text == "a\nb"
-        assert driver.engine.prompts == []
-
-
-@pytest.mark.parametrize(
-    ("key", "text"),
-    [("ctrl+home", "xfix"), ("left", "fxix"), ("ctrl+j", "fi\nxx"), ("backspace", "fxx")],
-)
-async def test_what_is_typed_behind_a_bound_key_stands_where_the_key_led(
-    key: str, text: str
-) -> None:
-    async with running() as driver:
-        await driver.type("fix")
-        driver.editor.move_cursor((0, 2))
-        for pressed, character in ((key, None), ("x", "x")):
-            driver.app.post_message(textual_events.Key(pressed, character))
-        await until(lambda: driver.editor.text == text)
-
-
-async def test_pasted_lines_stay_lines_and_do_not_run() -> None:
-    async with running() as driver:
-        driver.app.post_message(textual_events.Paste("one\ntwo\n"))
-        await until(lambda: driver.editor.text == "one\ntwo\n")
-        assert driver.engine.prompts == []
-
-
-async def test_blank_prompt_is_not_run() -> None:
-    async with running() as driver:
-        await driver.type(" ")
-        await driver.pilot.press("enter")
-        await until(lambda: "empty" in driver.notice("notice"))
         assert driver.engine.prompts == []
 
 
@@ -236,19 +127,6 @@ async def test_running_again_stops_the_run_under_way() -> None:
         await until(lambda: driver.engine.prompts == ["a", "ab"])
         driver.engine.write({Band.PERSONA: "new"})
         await until(lambda: driver.band(Band.PERSONA) == "new")
-
-
-async def test_new_prompt_clears_and_undo_brings_it_back() -> None:
-    async with running() as driver:
-        await driver.run("precious")
-        driver.engine.write({Band.PERSONA: "You."})
-        await until(lambda: driver.band(Band.PERSONA) == "You.")
-        await driver.pilot.press("ctrl+n")
-        await until(lambda: driver.screen.state.empty and driver.band(Band.PERSONA) != "You.")
-        assert driver.editor.text == ""
-        assert "Ctrl+Z" in driver.notice("notice")
-        await driver.pilot.press("ctrl+z")
-        assert driver.editor.text == "precious"
 
 
 async def test_badges_turn_and_a_failing_one_says_why() -> None:
@@ -390,15 +268,6 @@ async def test_escape_takes_a_message_away() -> None:
         assert "Stop" not in [words for _, words in footer(driver)], "nothing runs"
         await driver.pilot.press("escape")
         await until(lambda: not driver.notice("notice"))
-
-
-async def test_joiners_can_be_typed() -> None:
-    """A keyboard for Persian and one for emoji send them as keys."""
-    async with running() as driver:
-        await until(lambda: driver.editor.has_focus)
-        for character in ("\u200c", "x", "\u200d"):
-            driver.app.post_message(textual_events.Key(_character_to_key(character), character))
-        await until(lambda: driver.editor.text == "\u200cx\u200d")
 
 
 def footer(driver: Driver) -> list[tuple[str, str]]:

@@ -20,9 +20,9 @@ from sinc_tui.tui.screens.models import ModelsScreen
 from sinc_tui.tui.screens.settings import SettingsScreen
 from sinc_tui.tui.shelf import Entry, Presence
 from tests.support.fake_engine import INFO, FakeEngine
+from tests.support.screen import Driver
 from tests.support.scripted_shelf import PLACE, SMALL, ScriptedFetch, ScriptedShelf
 from tests.support.waiting import until
-from tests.tui.test_main_screen import Driver
 
 TINY_INFO = INFO.model_copy(update={"name": "tiny", "trained": True, "size": 144_000_000})
 NONE = NoModel("No model is installed.", hint="Install one.")

@@ -14,8 +14,8 @@ from sinc_tui.tui.screens.help import HelpScreen
 from sinc_tui.tui.screens.settings import SettingsScreen
 from sinc_tui.tui.widgets.notice import Notice
 from tests.support.fake_engine import FakeEngine
+from tests.support.screen import Driver
 from tests.support.waiting import until
-from tests.tui.test_main_screen import Driver
 
 
 @asynccontextmanager

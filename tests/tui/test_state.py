@@ -5,6 +5,7 @@ from __future__ import annotations
 from sinc_tui import events
 from sinc_tui.errors import SincError
 from sinc_tui.sinc.bands import Band
+from sinc_tui.sinc.document import SincDocument
 from sinc_tui.sinc.draft import Draft
 from sinc_tui.tui.state import Phase, RunState
 from sinc_tui.tui.widgets.bands import lengths_of
@@ -73,6 +74,19 @@ def test_figures() -> None:
     state = running()
     state.result.stats = STATS
     assert figures(state) == ["test-model", "untrained", "CPU", "111 tok/s", "2.0 s"]
+
+
+def test_figures_of_a_result_that_another_model_wrote() -> None:
+    state = running()
+    document = SincDocument.from_bands(dict.fromkeys(Band, "Text."))
+    state.apply(events.Finished(document, STATS))
+    before = figures(state)
+    state.unload()
+    state.apply(events.ModelReady(INFO.model_copy(update={"name": "larger"})))
+    assert before[0] == "test-model"
+    assert before[3] == "111 tok/s"
+    assert figures(state)[0] == "larger"
+    assert figures(state)[3] == "test-model: 111 tok/s"
 
 
 def test_writing_many_bands_gives_their_number() -> None:

@@ -105,7 +105,9 @@ def figures(state: RunState) -> list[str]:
         parts += [] if state.info.trained else ["untrained"]
         parts.append(state.info.backend)
     if state.stats:
-        parts.append(f"{state.stats.tokens_per_second:.0f} tok/s")
+        writer = state.result.model
+        other = f"{visible(writer)}: " if state.info and writer not in ("", state.info.name) else ""
+        parts.append(f"{other}{state.stats.tokens_per_second:.0f} tok/s")
     if seconds := state.stats.seconds if state.stats else state.seconds:
         parts.append(f"{seconds:.1f} s")
     return parts
