@@ -57,8 +57,11 @@ class Settings(BaseModel):
     seed: Seed = "fixed"
     """`fixed`: the same prompt gives the same document; `random`: each run is another one."""
 
+    verbatim: bool = True
+    """Whether DATA may hold pieces of the prompt as typed only."""
+
     number_guard: bool = True
-    """Whether DATA may hold the prompt's numbers only."""
+    """Whether the bands but CONSTRAINTS and FORMAT may hold the prompt's numbers only."""
 
     fact_keeper: bool = True
     """Whether facts that the model left out are put into DATA, or else CONSTRAINTS."""

@@ -86,6 +86,7 @@ def usual_sampler(model: ModelFile | None) -> SamplerOptions:
     chosen = settings.load(paths.settings_file()).settings
     return SamplerOptions(
         decode=chosen.decode_for(name, entry.decode if entry is not None else "sequential"),
+        verbatim=chosen.verbatim,
         number_guard=chosen.number_guard,
         fact_keeper=chosen.fact_keeper,
     )

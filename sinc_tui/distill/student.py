@@ -73,13 +73,14 @@ def _valid(texts: dict[Band, str], masks: dict[str, int]) -> bool:
 def open_student(spec: str, *, free: bool = False) -> EngineStudent:
     """A student from `MODEL[:bare][:parallel]`; MODEL is a GGUF file or a name of the catalogue.
 
-    `bare` is without number guard and fact keeper.
+    `bare` is without what the decoder does for facts: verbatim DATA, number guard, fact keeper.
     Raises `SincError` where there is no such model.
     """
     model, *modes = spec.split(":")
     helped = "bare" not in modes
     sampler = SamplerOptions(
         decode="parallel" if "parallel" in modes else "sequential",
+        verbatim=helped,
         number_guard=helped,
         fact_keeper=helped,
     )

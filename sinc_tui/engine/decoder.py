@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from sinc_tui.engine.facts import FactKeeper
-from sinc_tui.engine.guards import NumberGuard
+from sinc_tui.engine.guards import Guard, NumberGuard
 from sinc_tui.engine.layout import CHAINS, Layout, Scaffold, Tokenizer, escape
 from sinc_tui.engine.limits import LEAST_RULES, Limit, limits
 from sinc_tui.engine.prefix import Prefix
@@ -23,6 +23,7 @@ from sinc_tui.engine.protocol import RunStats, SamplerOptions
 from sinc_tui.engine.runtime import Cancelled, Run, Runtime
 from sinc_tui.engine.sampler import Logits, Sampler
 from sinc_tui.engine.trimming import trim
+from sinc_tui.engine.verbatim import VerbatimGuard
 from sinc_tui.engine.vocabulary import Vocabulary
 from sinc_tui.engine.writer import BandRules, BandWriter, Finish, Wait
 from sinc_tui.errors import SincError
@@ -137,14 +138,23 @@ class _Job:
                     else text
                 ),
             )
+        numbers = [NumberGuard(self.request.prompt)] if self.request.sampler.number_guard else []
         if band is Band.DATA:
-            return BandRules(
-                guards=[NumberGuard(self.request.prompt)]
-                if self.request.sampler.number_guard
-                else [],
-                complete=lambda text: keeper.data(text, limit.characters) if keeper else text,
-            )
-        return BandRules()
+            return self._data_rules(numbers, limit)
+        return BandRules() if band is Band.FORMAT else BandRules(guards=numbers)
+
+    def _data_rules(self, numbers: Sequence[Guard], limit: Limit) -> BandRules:
+        keeper = self._keeper
+        verbatim = VerbatimGuard(self.request.prompt) if self.request.sampler.verbatim else None
+
+        def complete(text: str) -> str:
+            text = verbatim.tidied(text) if verbatim else text
+            return keeper.data(text, limit.characters) if keeper else text
+
+        return BandRules(
+            guards=[verbatim, *numbers] if verbatim else numbers,
+            complete=complete,
+        )
 
     def _waits(self) -> bool:
         """Whether CONSTRAINTS has to wait for a band that is still being written."""

@@ -7,7 +7,7 @@ import re
 from sinc_tui.engine.vocabulary import is_forbidden
 from sinc_tui.sinc.grounding import Fact, extract_facts, holds
 
-_NONE_GIVEN = re.compile(r"No data (?:is |was )?given[.;:]?\s*", re.IGNORECASE)
+_NONE_GIVEN = re.compile(r"(?:No data (?:is |was )?|Not )given[.;:]?\s*", re.IGNORECASE)
 
 
 class FactKeeper:

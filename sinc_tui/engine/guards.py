@@ -30,6 +30,9 @@ class Guard(Protocol):
     def closes(self, text: str) -> bool:
         """Whether the band may end as `text`."""
 
+    def ways_on(self, text: str) -> Iterable[str]:
+        """What may follow an allowed text, where the model knows no way on; may be empty."""
+
 
 class NumberGuard:
     """Only numbers of the raw prompt: every run of digits is one of the prompt's, whole.
@@ -61,6 +64,11 @@ class NumberGuard:
     def closes(self, text: str) -> bool:
         """Whether all runs are the prompt's."""
         return self._signs_hold(text) and all(run in self._runs for run in _DIGITS.findall(text))
+
+    def ways_on(self, text: str) -> list[str]:
+        """How a number at the end is finished."""
+        begun = _DIGITS.findall(text)[-1] if text[-1:].isdecimal() else ""
+        return [run[len(begun) :] for run in sorted(self._runs) if begun and run.startswith(begun)]
 
     def _signs_hold(self, text: str) -> bool:
         return all(char in self._signs for char in text if _is_sign(char))

@@ -34,7 +34,8 @@ class SamplerOptions(Wire):
         min_p: tokens less likely than this share of the likeliest one are never chosen.
         dry_multiplier: strength of the DRY penalty on repeating a run of tokens; 0 is off.
         decode: `sequential` writes the bands one after the other, `parallel` all six at once.
-        number_guard: whether DATA may hold the prompt's numbers only.
+        verbatim: whether DATA may hold pieces of the prompt as typed only.
+        number_guard: whether the bands but CONSTRAINTS and FORMAT may hold the prompt's numbers only.
         fact_keeper: whether facts that the model left out are put in when DATA and CONSTRAINTS close.
     """
 
@@ -43,6 +44,7 @@ class SamplerOptions(Wire):
     min_p: float = Field(default=0.1, ge=0.0, le=1.0)
     dry_multiplier: float = Field(default=0.8, ge=0.0)
     decode: DecodeMode = "sequential"
+    verbatim: bool = True
     number_guard: bool = True
     fact_keeper: bool = True
 

@@ -7,13 +7,14 @@ import re
 from sinc_tui.sinc.sentences import split_sentences
 
 _KEPT = 0.5
-"""A cut at a sentence or list end must keep this share of the room, else it is made between words."""
+"""A cut at a sentence, list or word end must keep this share of the room; else the next best is taken."""
 
 
 def trim(text: str, limit: int, *, end: str = ".") -> str:
     """`text` in at most `limit` code points (1 at least), cut at a sentence end if possible.
 
-    Next best is the end of a `; ` item, then the last whole word, then anywhere but within a number.
+    Next best is the end of a `; ` item, then the last whole word, then anywhere but within a number (in
+    scripts that set no blanks, or within a long address).
     The cut closes with `end` where it is not a sentence end and there is room.
     """
     text = text.strip()
@@ -26,8 +27,9 @@ def trim(text: str, limit: int, *, end: str = ".") -> str:
     if not room:
         return "…"
     item = room.rfind("; ")
-    cut = room[:item] if item >= limit * _KEPT else _whole_words(room, text)
-    cut = cut.rstrip(" ,;:-–—") or room.strip() or text[:1]
+    words = _whole_words(room, text)
+    cut = room[:item] if item >= limit * _KEPT else words if len(words) >= limit * _KEPT else room
+    cut = cut.rstrip(" ,;:-–—，、；：") or room.strip() or text[:1]
     return (cut + end)[:limit] if cut[-1] not in ".!?。！？" else cut
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -140,6 +142,11 @@ def _plain_text(piece: bytes) -> str:
     return step.text if step and step.state.neutral and not step.closes else ""
 
 
+def _closes(piece: bytes) -> bool:
+    step = advance(piece, NEUTRAL) if b'"' in piece else None
+    return step is not None and step.closes
+
+
 class Vocabulary:
     """The tokens of a model by what they do inside a string.
 
@@ -148,6 +155,7 @@ class Vocabulary:
         plain: keep a neutral string neutral and open.
         solid: plain, and with a character that is no blank.
         digits: plain, with a number of any script.
+        closing: close a neutral string.
     """
 
     def __init__(self, pieces: Sequence[bytes]) -> None:
@@ -157,6 +165,7 @@ class Vocabulary:
         self.plain: Mask = np.array([bool(t) for t in texts])
         self.solid: Mask = np.array([bool(t) and not t.isspace() for t in texts])
         self.digits: Mask = np.array([not numbers.isdisjoint(t) for t in texts])
+        self.closing: Mask = np.array([_closes(piece) for piece in self.pieces])
         self._by_state: dict[StringState, Mask] = {NEUTRAL: self.plain}
 
     def __len__(self) -> int:
@@ -168,3 +177,16 @@ class Vocabulary:
             steps = (advance(piece, state) if piece else None for piece in self.pieces)
             self._by_state[state] = np.array([s is not None and not s.closes for s in steps])
         return self._by_state[state]
+
+    @cached_property
+    def _ids(self) -> dict[bytes, int]:
+        return {piece: token for token, piece in enumerate(self.pieces) if piece}
+
+    def beginnings(self, text: str, state: StringState) -> list[int]:
+        """Tokens that a string in `state` may go on with when `text` is to follow in it."""
+        data = json.dumps(text, ensure_ascii=False)[1:-1].encode()
+        if state.escaped or not data.startswith(state.partial):
+            return []
+        data = data[len(state.partial) :]
+        ids = (self._ids.get(data[:size]) for size in range(1, len(data) + 1))
+        return [token for token in ids if token is not None]

@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from sinc_tui.engine.guards import Guard, allow_all
 from sinc_tui.engine.limits import LEAST_RULES, Limit
 from sinc_tui.engine.sampler import Logits, Sampler
@@ -21,7 +23,7 @@ from sinc_tui.sinc.sentences import end_of_first_sentence
 _FALLBACK = "Not given."
 _FALLBACK_RULE = "Keep to what the prompt says and add nothing to it."
 _CLOSED = Step("", NEUTRAL, closes=True)
-_WALK = 64
+WALK = 64
 """How many of the likeliest tokens are tried one by one before a band gives up on a guard."""
 
 
@@ -77,6 +79,7 @@ class BandWriter:
         self._rules, self._free = rules, free
         self._state: StringState = NEUTRAL
         self._kept: tuple[Logits, Step] | None = None
+        self._cut_short: str | None = None
 
     @property
     def neutral(self) -> bool:
@@ -95,20 +98,22 @@ class BandWriter:
             return Wait()
         return self._go_on(logits, token, step, broken)
 
-    def resume(self) -> int | Finish:
+    def resume(self) -> int | Wait | Finish:
         """The answer that was put off with `Wait`."""
+        if self._cut_short is not None:
+            return self._completed(self.text, self._cut_short)
         assert self._kept is not None, "resume() follows a Wait"
         (logits, step), self._kept = self._kept, None
         return self._go_on(logits, 0, step, self._broken_rule(step))
 
     def _go_on(
         self, logits: Logits, token: int, step: Step | None, broken: str | None
-    ) -> int | Finish:
+    ) -> int | Wait | Finish:
         if broken is not None:
             self.masks[broken] += 1
             token, step = self._masked(logits, broken)
         if step is None:
-            return self._cut("no token fits")
+            return self._cut("the last word that fits")
         return self._take(token, step)
 
     def _step(self, token: int) -> Step | None:
@@ -140,10 +145,10 @@ class BandWriter:
         return None if self._rules.may_close(len(ending)) else "constraints_longest"
 
     def _masked(self, logits: Logits, broken: str) -> tuple[int, Step | None]:
-        """A token that breaks no rule: the likeliest of those that keep the string open."""
-        allowed = self._allowed()
+        """The likeliest token that breaks no rule and, unless a guard was broken, keeps the string open."""
+        allowed = self._allowed(guarded=any(guard.name == broken for guard in self._rules.guards))
         token = self._sampler.among(logits, allowed)
-        for _ in range(_WALK):
+        for _ in range(WALK):
             if token is None:
                 break
             step = self._step(token)
@@ -152,12 +157,15 @@ class BandWriter:
                 return token, step
             allowed = self._narrowed(allowed, token, broken_now)
             token = self._sampler.among(logits, allowed)
-        return self._guarded_digit(logits)
+        return self._way_on(logits)
 
-    def _allowed(self) -> Mask:
-        if self._state.neutral:
-            return self._vocabulary.plain if self.text.strip() else self._vocabulary.solid
-        return self._vocabulary.open_in(self._state)
+    def _allowed(self, *, guarded: bool) -> Mask:
+        if not self._state.neutral:
+            return self._vocabulary.open_in(self._state)
+        if not self.text.strip():
+            return self._vocabulary.solid
+        plain = self._vocabulary.plain
+        return plain | self._vocabulary.closing if guarded else plain
 
     def _narrowed(self, allowed: Mask, token: int, broken: str) -> Mask:
         """`allowed` without `token`, and without all digits where a guard on numbers objects."""
@@ -167,9 +175,12 @@ class BandWriter:
         narrowed[token] = False
         return narrowed
 
-    def _guarded_digit(self, logits: Logits) -> tuple[int, Step | None]:
-        """The digit that finishes a number of the prompt, where only that may follow."""
-        allowed = self._vocabulary.digits.copy()
+    def _way_on(self, logits: Logits) -> tuple[int, Step | None]:
+        """The likeliest token by which a guard knows the text to go on."""
+        allowed = np.zeros(len(self._vocabulary), np.bool_)
+        for guard in self._rules.guards:
+            for way in guard.ways_on(self.text):
+                allowed[self._vocabulary.beginnings(way, self._state)] = True
         while (token := self._sampler.among(logits, allowed)) is not None:
             step = self._step(token)
             if self._broken_rule(step) is None:
@@ -177,7 +188,7 @@ class BandWriter:
             allowed[token] = False
         return 0, None
 
-    def _take(self, token: int, step: Step) -> int | Finish:
+    def _take(self, token: int, step: Step) -> int | Wait | Finish:
         after = self.text + step.text
         if self.band is Band.TASK and (end := end_of_first_sentence(after.strip())) is not None:
             self.masks["one_sentence"] += 1
@@ -210,8 +221,11 @@ class BandWriter:
     def _finish(self, text: str) -> Finish:
         return self._completed(text.strip())
 
-    def _cut(self, reason: str) -> Finish:
-        """Close at a limit: at a sentence end if there is one."""
+    def _cut(self, reason: str) -> Wait | Finish:
+        """Close at a limit: at a sentence end if there is one.
+
+        A band that waits for others is completed once they are there.
+        """
         self.masks["limit"] += 1
         text = self.text.strip()
         while text and any(not guard.closes(text) for guard in self._rules.guards):
@@ -221,7 +235,11 @@ class BandWriter:
             self.text = trim(text, min(self._limit.characters, len(text) - 1))
         else:
             self.text = _FALLBACK_RULE if self.band is Band.CONSTRAINTS else _FALLBACK
-        return self._completed(self.text, f"{self.band} was cut at {reason}.")
+        note = f"{self.band} was cut at {reason}."
+        if self._rules.may_wait():
+            self._cut_short = note
+            return Wait()
+        return self._completed(self.text, note)
 
     def _completed(self, text: str, note: str = "") -> Finish:
         self.text = self._rules.complete(text)

@@ -25,7 +25,17 @@ from dataclasses import dataclass, field
 from sinc_tui.sinc.bands import Band
 from sinc_tui.sinc.fact_patterns import PATTERNS, Kind, is_shouted, pasted_spans
 
-__all__ = ["Fact", "Grounding", "Invention", "Kind", "extract_facts", "ground", "holds", "numbers"]
+__all__ = [
+    "Fact",
+    "Grounding",
+    "Invention",
+    "Kind",
+    "extract_facts",
+    "ground",
+    "holds",
+    "numbers",
+    "plain",
+]
 
 _INVENTABLE = frozenset(Kind) - {Kind.NAME}
 _ANYWHERE = frozenset({Kind.URL, Kind.EMAIL})
@@ -149,6 +159,11 @@ def holds(text: str, fact: Fact) -> bool:
     return False
 
 
+def plain(text: str) -> str:
+    """A text without what may differ in a fact as typed: runs of blanks, typographic quotes and dashes."""
+    return _BLANKS.sub(" ", text.translate(_FOLDED))
+
+
 def numbers(text: str) -> list[str]:
     """The runs of digits of a text, of any script, in order: what the number guard lets DATA use."""
     return _DIGITS.findall(text)
@@ -162,7 +177,7 @@ def _once(facts: list[Fact]) -> list[Fact]:
 
 
 def _normal(text: str, kind: Kind, *, cased: bool = False) -> str:
-    text = _BLANKS.sub(" ", text.translate(_FOLDED))
+    text = plain(text)
     if kind is Kind.NUMBER:
         text = re.sub(r"(?<=\d) (?=[^\W\d_]|[%‰°€£¥])|(?<=[$€£¥₹]) (?=\d)", "", text)
     return text if cased else text.casefold()

@@ -19,7 +19,7 @@ PACKER = Packer(ByteTokenizer(), chatml(ByteTokenizer()), scaffold_weight=0.05)
 @pytest.mark.parametrize("mode", MODES)
 def test_tokens_and_positions_are_those_of_the_decoder(mode: DecodeMode) -> None:
     runtime = HostileRuntime(POLICIES["sentences"], 3)
-    texts, _ = run(decoder_on(runtime), PROMPT, mode)
+    texts, _ = run(decoder_on(runtime), PROMPT, mode, verbatim=False)
     packed = PACKER.pack(Example("1", "other", PROMPT, texts, "plain"), mode)
     shared = [t for t, block in zip(packed.tokens, packed.blocks, strict=True) if block == SHARED]
     for number, chain in enumerate(CHAINS[mode], start=1):

@@ -47,8 +47,10 @@ def run(
     mode: DecodeMode = "sequential",
     given_bands: Mapping[Band, str] = MappingProxyType({}),
     seed: int = 1,
+    *,
+    verbatim: bool = True,
 ) -> tuple[dict[Band, str], RunStats]:
-    sampler = SamplerOptions(seed=seed, decode=mode, temperature=1.0)
+    sampler = SamplerOptions(seed=seed, decode=mode, temperature=1.0, verbatim=verbatim)
     return decoder.decompose(Request(prompt, sampler, given_bands), Deaf())
 
 
@@ -73,7 +75,7 @@ def test_sequential_bands_see_the_document_so_far(policy: str) -> None:
 def test_parallel_bands_see_the_prompt_and_their_chain(policy: str) -> None:
     """What lies in the cache before a band's text: the shared prefix, and its chain up to there."""
     runtime = HostileRuntime(POLICIES[policy], 3)
-    texts, _ = run(decoder_on(runtime), mode="parallel")
+    texts, _ = run(decoder_on(runtime), mode="parallel", verbatim=False)
     prefix = runtime.text(0)
     assert prefix.endswith(b'"fragments": [')
     for sequence, chain in enumerate(CHAINS["parallel"], start=1):
@@ -256,7 +258,7 @@ def test_the_figures(mode: DecodeMode) -> None:
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("helped", [True, False])
 def test_number_guard_and_fact_keeper_can_be_switched_off(mode: DecodeMode, helped: bool) -> None:
-    sampler = SamplerOptions(decode=mode, number_guard=helped, fact_keeper=helped)
+    sampler = SamplerOptions(decode=mode, verbatim=False, number_guard=helped, fact_keeper=helped)
 
     digits = decoder_on(HostileRuntime(POLICIES["only digits"], 3))
     texts, stats = digits.decompose(Request("no number here", sampler), Deaf())

@@ -178,6 +178,22 @@ def test_masks() -> None:
     assert "日本".encode() not in digits
 
 
+def test_beginnings_are_the_tokens_that_a_text_may_begin_with() -> None:
+    vocabulary = Vocabulary(PIECES)
+
+    def pieces(text: str, state: StringState = NEUTRAL) -> set[bytes]:
+        return {PIECES[token] for token in vocabulary.beginnings(text, state)}
+
+    assert pieces("the") == {b"t", b"th", b"the"} & set(PIECES)
+    assert pieces('"') == {b"\\", b'\\"'} & set(PIECES)
+    assert "日本".encode() in pieces("日本語")
+    assert pieces("日本", StringState(partial="日".encode()[:1])) == {
+        "日".encode()[1:2],
+        "日".encode()[1:],
+    } & set(PIECES)
+    assert pieces("the", OPEN_ESCAPE) == set()
+
+
 @pytest.mark.parametrize("state", [NEUTRAL, OPEN_ESCAPE, StringState(partial=b"\xe3\x81")])
 def test_tokens_that_keep_a_state_open(state: StringState) -> None:
     mask = Vocabulary(PIECES).open_in(state)

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from sinc_tui.engine.guards import NumberGuard
+from sinc_tui.engine.guards import Guard, NumberGuard
 from sinc_tui.engine.limits import Limit
 from sinc_tui.engine.protocol import SamplerOptions
 from sinc_tui.engine.sampler import Logits, Sampler
+from sinc_tui.engine.verbatim import VerbatimGuard
 from sinc_tui.engine.vocabulary import Vocabulary
-from sinc_tui.engine.writer import BandRules, BandWriter, Finish, Wait
+from sinc_tui.engine.writer import WALK, BandRules, BandWriter, Finish, Wait
 from sinc_tui.sinc.bands import Band
 from tests.support.hostile_runtime import END, PIECES
 
@@ -145,6 +146,19 @@ def test_a_band_is_cut_at_its_limit(limit: Limit, text: str, reason: str) -> Non
     assert +band.masks == {"limit": 1}
 
 
+def test_a_band_that_is_cut_while_it_waits_is_completed_later() -> None:
+    """What facts it has to hold is known only when the others have ended."""
+    waiting, facts = True, ""
+    rules = BandRules(may_wait=lambda: waiting, complete=lambda text: text + facts)
+    band = writer(Band.CONSTRAINTS, rules, Limit(400, 3))
+    assert write(band, [wish(b"Use"), wish(b"."), wish(b" Keep")]) == Wait()
+    waiting, facts = False, " Keep as typed: 12."
+    assert band.resume() == Finish(
+        "Keep to what the prompt says and add nothing to it. Keep as typed: 12.",
+        "CONSTRAINTS was cut at 3 tokens.",
+    )
+
+
 def test_numbers_are_the_prompts() -> None:
     rules = BandRules(guards=[NumberGuard("pay 12 in 2024")])
     band = writer(Band.DATA, rules)
@@ -161,6 +175,31 @@ def test_a_number_that_was_begun_is_finished() -> None:
     wishes = [wish(b"2"), wish(b'"', b"7", b"0"), wish(b" the", b"2"), wish(b"0", b"4"), wish(b'"')]
     assert write(band, wishes) == Finish("2024")
     assert +band.masks == {"number_guard": 3}
+
+
+def test_data_goes_on_as_the_prompt_does_or_ends() -> None:
+    band = writer(Band.DATA, BandRules(guards=[VerbatimGuard("Use the Keep")]))
+    assert isinstance(write(band, [wish(b"Use"), wish(b" Keep", b" the")]), int)
+    assert band.text == "Use the"
+    assert write(band, [wish(b" the", b'"', b" Keep")]) == Finish("Use the")
+    assert +band.masks == {"verbatim": 2}
+
+
+@pytest.mark.parametrize(
+    ("guard", "begun"),
+    [(VerbatimGuard("the Keep7x"), b"Keep"), (NumberGuard("274"), b"2")],
+)
+def test_a_way_on_that_the_model_does_not_know_is_taken(guard: Guard, begun: bytes) -> None:
+    """All others are likelier than the token that the prompt goes on with."""
+    band = writer(Band.DATA, BandRules(guards=[guard]))
+    others = [
+        piece
+        for piece, plain in zip(PIECES, VOCABULARY.plain, strict=True)
+        if plain and piece != b"7"
+    ]
+    assert len(others) > WALK
+    write(band, [wish(begun), wish(*others)])
+    assert band.text == begun.decode() + "7"
 
 
 def test_facts_are_put_in_at_the_end() -> None:

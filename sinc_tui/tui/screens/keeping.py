@@ -80,6 +80,7 @@ class Keeping(CopyActions):
         if settings := self._settings:
             wanted = {
                 "decode": settings.decode_for(info.name, self.catalog_mode()),
+                "verbatim": settings.verbatim,
                 "number_guard": settings.number_guard,
                 "fact_keeper": settings.fact_keeper,
             }

@@ -28,6 +28,7 @@ _ROWS = {
     "copy_format": "Copy format",
     "seed": "Seed",
     "decode": "Bands are written",
+    "verbatim": "Verbatim DATA",
     "number_guard": "Number guard",
     "fact_keeper": "Fact keeper",
     "model": "Model",
@@ -40,7 +41,8 @@ _HINTS = {
     "copy_format": "What the copy key copies until you choose another.",
     "seed": "fixed: the same prompt gives the same result; random: another each time.",
     "decode": "One after the other, or all at once: faster, a little less coherent.",
-    "number_guard": "DATA can hold no number that the prompt lacks.",
+    "verbatim": "DATA quotes the prompt: what you did not type cannot be written there.",
+    "number_guard": "Numbers that the prompt lacks stand in CONSTRAINTS and FORMAT only, as limits.",
     "fact_keeper": "Facts that the model leaves out are put in as you typed them.",
     "model": "A GGUF file; it is loaded at the next start.",
 }

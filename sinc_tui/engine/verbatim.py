@@ -1,0 +1,152 @@
+"""Verbatim DATA: the band holds pieces of the prompt as typed, so that nothing in it can be made up."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+
+from sinc_tui.sinc.grounding import plain
+
+_JOINT = re.compile(r"(?<=[,;:.!?…]) ")
+"""Where one piece may be followed by another."""
+_ITEM = re.compile(r"(?<=;) ")
+_POINTS = ",;:.!?…"
+_QUOTES = "\"'"
+_REMARKS = ("Most useful", "No data", "No other data", "Not given", "The input is")
+"""How a teacher begins to speak of the prompt instead of quoting it."""
+_PLACES, _AHEAD = 8, 16
+"""Places of the prompt that are looked at for a way on, and how many characters of it."""
+_UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\U0010ffff]")
+"""Scripts that do not set words apart: Thai, Lao, Burmese, Khmer, and those of East Asia."""
+
+
+class VerbatimGuard:
+    """Only pieces of the raw prompt, in whole words, each as typed (`engine.guards.Guard`).
+
+    A piece ends at a comma, semicolon, colon or full stop with a blank behind it. Blanks, typographic
+    quotes and dashes may differ, and so may quotation marks around a piece and the case of its first
+    letter. From a remark on the prompt itself (`Most useful: ...`) on, anything is allowed.
+    """
+
+    name = "verbatim"
+
+    def __init__(self, prompt: str) -> None:
+        self._prompt = plain(prompt)
+        self._known: dict[str, bool] = {}
+
+    def allows(self, text: str) -> bool:
+        """Whether all finished pieces are the prompt's, and the last one can still become one."""
+        *finished, last = _pieces(text)
+        if not all(map(self._holds, finished)):
+            return False
+        begun = last.lstrip(_QUOTES)
+        return (
+            next(self._places(begun), None) is not None
+            or self._holds(last)
+            or any(remark.startswith(begun) for remark in _REMARKS)
+        )
+
+    def closes(self, text: str) -> bool:
+        """Whether all pieces are the prompt's."""
+        return all(map(self._holds, _pieces(text)))
+
+    def ways_on(self, text: str) -> list[str]:
+        """How the prompt goes on behind the last piece."""
+        begun = _pieces(text)[-1].lstrip(_QUOTES)
+        ends = (at + len(begun) for at in islice(self._places(begun), _PLACES))
+        return [self._prompt[end : end + _AHEAD] for end in ends]
+
+    def tidied(self, text: str) -> str:
+        """DATA without what it says twice: items, or parts of them, that others hold word for word."""
+        body, remark = _parted(text)
+        body = " ".join(body.split()).removesuffix(".")
+        items = [item.rstrip(";") for item in _ITEM.split(body)]
+        kept: list[str] = []
+        for number, item in enumerate(items):
+            parts = [item] if self._holds(item) else item.split(", ")
+            later = items[number + 1 :]
+            new = [
+                part
+                for n, part in enumerate(parts)
+                if part and not _said(part, [*kept, *parts[:n]], [*parts[n + 1 :], *later])
+            ]
+            if new:
+                kept.append(", ".join(new))
+        if not kept:
+            return text
+        end = "" if kept[-1][-1] in _POINTS else "."
+        return f"{'; '.join(kept)}{end} {remark}".strip()
+
+    def _holds(self, piece: str) -> bool:
+        """Whether the prompt holds a piece in whole words, but for what may stand around it."""
+        if piece not in self._known:
+            self._known[piece] = any(
+                not bare or any(self._ends(at + len(bare)) for at in self._places(bare))
+                for bare in _bared(piece)
+            )
+        return self._known[piece]
+
+    def _ends(self, at: int) -> bool:
+        return not _inside_word(self._prompt, at)
+
+    def _places(self, piece: str) -> Iterator[int]:
+        """Where the prompt holds a piece, from the beginning of a word on."""
+        for spelling in {piece, piece[:1].swapcase() + piece[1:]}:
+            at = self._prompt.find(spelling)
+            while at >= 0:
+                if not _inside_word(self._prompt, at):
+                    yield at
+                at = self._prompt.find(spelling, at + 1)
+
+
+def _parted(text: str) -> tuple[str, str]:
+    """The quoting part of a text, and the remark behind it."""
+    at = 0
+    for piece in _JOINT.split(text):
+        if piece.lstrip(_QUOTES).startswith(_REMARKS):
+            return text[:at], text[at:]
+        at += len(piece) + 1
+    return text, ""
+
+
+def _pieces(text: str) -> list[str]:
+    """The pieces before a remark, the last of which may be unfinished."""
+    return _JOINT.split(_parted(plain(text))[0])
+
+
+def _bared(piece: str) -> Iterator[str]:
+    """A piece without blanks around it, as it is and without a point and quotation marks around it."""
+    piece = piece.strip()
+    yield piece
+    for begun in {piece, piece[1:] if piece[:1] in _QUOTES else piece}:
+        yield begun
+        for ends in (_POINTS, _QUOTES, _POINTS):
+            if begun and begun[-1] in ends:
+                begun = begun[:-1]
+                yield begun
+
+
+def _said(part: str, before: list[str], behind: list[str]) -> bool:
+    """Whether something says what a part does, and either stands before it or says more."""
+    return any(_within(part, text) for text in before) or any(
+        len(part) < len(text) and _within(part, text) for text in behind
+    )
+
+
+def _within(part: str, other: str) -> bool:
+    """Whether one text stands in another in whole words, whatever their case."""
+    needle, text = part.casefold(), other.casefold()
+    at = text.find(needle)
+    while at >= 0:
+        if not _inside_word(text, at) and not _inside_word(text, at + len(needle)):
+            return True
+        at = text.find(needle, at + 1)
+    return False
+
+
+def _inside_word(text: str, at: int) -> bool:
+    """Whether a word goes on from before a place to behind it, in scripts that set words apart."""
+    return 0 < at < len(text) and all(
+        char.isalnum() and not _UNSPACED.match(char) for char in text[at - 1 : at + 1]
+    )
