@@ -49,6 +49,7 @@ from sinc_tui.sinc.bands import Band
 from sinc_tui.sinc.document import SincDocument
 from sinc_tui.sinc.draft import Draft
 from sinc_tui.sinc.invariants import Status, Verdict, check
+from sinc_tui.sinc.strict_json import HALF_CHARACTER, has_lone_surrogate
 
 __all__ = ["ModelFile", "Rewriter"]
 
@@ -119,6 +120,9 @@ class Rewriter:
         Yields `Loading` and `ModelReady` where the engine had to be started, `BandDelta`, `BandDone`
         and `InvariantChanged` while the bands fill, and one of `Finished`, `Stopped`, `Failed` last.
         """
+        if has_lone_surrogate(prompt):
+            yield Failed(SincError(HALF_CHARACTER, hint="Send whole characters."), Draft())
+            return
         failed = False
         async with aclosing(self.start()) as starting:
             async for event in starting:

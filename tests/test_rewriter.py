@@ -184,10 +184,18 @@ async def test_all_bands_given(rewriter: Rewriter, mode: DecodeMode) -> None:
     assert not [event for event in events if isinstance(event, BandDelta | BandDone)]
 
 
+async def test_half_a_character_is_refused_and_the_engine_lives_on(rewriter: Rewriter) -> None:
+    assert await texts(rewriter, "hi", options())
+    pid = rewriter.engine_pid
+    error = last(await collect(rewriter.rewrite("half of \ud83d")), Failed).error
+    assert "half of a character" in error.message
+    assert rewriter.engine_pid == pid is not None
+
+
 async def test_given_bands_that_cannot_be_kept(rewriter: Rewriter) -> None:
     short = {Band.CONSTRAINTS: "Too short."}
     error = last(await collect(rewriter.rewrite("hi", given=short)), Failed).error
-    assert "CONSTRAINTS is locked with 10 characters" in error.message
+    assert "CONSTRAINTS is kept with 10 characters" in error.message
     assert error.hint
     two = {Band.TASK: "Do it. Then stop."}
     error = last(await collect(rewriter.rewrite("hi", given=two)), Failed).error

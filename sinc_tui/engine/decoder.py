@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 from sinc_tui.engine.facts import FactKeeper
@@ -108,7 +109,6 @@ class _Job:
         self.request = request
         self.texts: dict[Band, str] = dict(request.given)
         self.limits = limits(request.given)
-        self._keeper = FactKeeper(request.prompt) if request.sampler.fact_keeper else None
         self.masks: Counter[str] = Counter()
         self.spare = 0
         self._notes: list[str] = []
@@ -116,6 +116,11 @@ class _Job:
         self._listener, self._cancelled = listener, cancelled
         self._began = time.monotonic()
         self._first: float | None = None
+
+    @cached_property
+    def _keeper(self) -> FactKeeper | None:
+        """Looks for the prompt's facts when first asked: the prompt must be known to fit by then."""
+        return FactKeeper(self.request.prompt) if self.request.sampler.fact_keeper else None
 
     def _longest_other(self) -> int:
         """Length of the longest finished band other than CONSTRAINTS."""
@@ -241,10 +246,7 @@ class Decoder:
         job.spare = self._runtime.n_ctx - fixed - written - self._scaffold.size - len(tokens)
         if job.spare < 0:
             own = len(tokens) - len(layout.before) - len(layout.after)
-            raise SincError(
-                f"The prompt has {own:,} tokens; this model takes {max(0, own + job.spare):,}.",
-                hint="Shorten the prompt, or choose a model with a longer context.",
-            )
+            raise _too_long(own, own + job.spare, given)
         return tokens
 
     def _clear_branches(self) -> None:
@@ -359,6 +361,25 @@ class Decoder:
     def _finish(self, writer: BandWriter, finish: Finish, job: _Job) -> None:
         job.masks += writer.masks
         job.finish(writer.band, finish)
+
+
+def _too_long(tokens: int, room: int, given: Mapping[Band, str]) -> SincError:
+    """Why a prompt of so many tokens does not fit where there is room for `room`."""
+    if room > 0:
+        return SincError(
+            f"The prompt has {tokens:,} tokens; this model takes {room:,}.",
+            hint="Shorten the prompt, or choose a model with a longer context.",
+        )
+    if given:
+        band = max(given, key=lambda b: len(given[b]))
+        return SincError(
+            f"{band} is kept with {len(given[band]):,} characters, which leaves this model no room to write.",
+            hint=f"Shorten {band}, or choose a model with a longer context.",
+        )
+    return SincError(
+        "This model's context is too short for a document, even with an empty prompt.",
+        hint="Choose a model with a longer context.",
+    )
 
 
 _RULES = (

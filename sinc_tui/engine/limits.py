@@ -53,8 +53,8 @@ def limits(given: Mapping[Band, str]) -> dict[Band, Limit]:
     )
     if fixed is not None and len(fixed) <= max(longest, LEAST_RULES):
         raise SincError(
-            f"CONSTRAINTS is locked with {len(fixed)} characters and must be the longest band.",
-            hint=f"Unlock it, or make it longer than {max(longest, LEAST_RULES)} characters.",
+            f"CONSTRAINTS is kept with {len(fixed)} characters and must be the longest band.",
+            hint=f"Make it longer than {max(longest, LEAST_RULES)} characters, or let it be written anew.",
         )
     room = {band: Limit.of(_characters(band, fixed, longest)) for band in Band}
     rules = room[Band.CONSTRAINTS]

@@ -56,8 +56,8 @@ def load(
     planned: Callable[[EnginePlan], None] = lambda _: None,
     adapter: Path | None = None,
 ) -> Loaded:
-    """Load by the first plan that works; raises `RuntimeFailure` when none does, or when the `adapter`
-    does not fit the model.
+    """Load by the first plan that works; raises `RuntimeFailure` when none does, when the `adapter` does
+    not fit the model, and for a model that keeps no cache of its tokens.
 
     `planned` hears each plan before it is tried.
     """
@@ -71,6 +71,13 @@ def load(
                 hint=f"The file may be damaged, or its kind ({architecture(path)}) unknown to this llama.cpp.",
             )
             continue
+        if llama_cpp.llama_model_is_recurrent(model) or llama_cpp.llama_model_is_hybrid(model):
+            llama_cpp.llama_model_free(model)
+            raise RuntimeFailure(
+                f"{path.name} is a recurrent model ({architecture(path)}), whose memory of a text cannot be "
+                "shared or rewound as writing the bands takes.",
+                hint="Choose a model that works by attention alone, such as Qwen2.5, Llama or SmolLM2.",
+            )
         release_pages(path)
         added = _adapter(model, adapter) if adapter else None
         context, abort = _context(model, plan, cancelled)

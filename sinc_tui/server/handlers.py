@@ -18,7 +18,7 @@ from sinc_tui.sinc.draft import Draft
 from sinc_tui.sinc.invariants import Status, check
 from sinc_tui.sinc.rulesets import RULESETS, problems
 from sinc_tui.sinc.snr import snr
-from sinc_tui.sinc.strict_json import JsonError, parse
+from sinc_tui.sinc.strict_json import HALF_CHARACTER, JsonError, has_lone_surrogate, parse
 
 if TYPE_CHECKING:
     from sinc_tui.engine.protocol import SamplerOptions
@@ -76,6 +76,8 @@ class Handlers:
                 f"The prompt has {len(prompt):,} characters; {MOST_CHARACTERS:,} are the most.",
                 hint="Shorten it.",
             )
+        if has_lone_surrogate(prompt):
+            raise RequestError(HALF_CHARACTER, hint="Send whole characters.")
         sampler = _sampler(choices or {}, self._usual)
         if self._asking > MOST_WAITING:
             raise Busy(
@@ -134,11 +136,16 @@ class Handlers:
     def health(self) -> Answer:
         """How the server is, and with which model it writes."""
         info = self._rewriter.info
+        writes = self._trouble is None or self._trouble.retryable
         return {
             "status": "failing" if self._trouble else "healthy" if info else "loading",
             "engine": f"sinc-tui v{__version__}",
             "formula": FORMULA,
-            "capabilities": {"scatter": self._trouble is None, "execute": False, "snr": True},
+            "capabilities": {
+                "scatter": writes,
+                "execute": False,
+                "snr": True,
+            },
             "model": info.name if info else None,
             "backend": info.backend if info else None,
             "waiting": max(0, self._asking - 1),

@@ -126,5 +126,9 @@ def _json(answer: Answer, status: int = 200) -> web.Response:
     text = json.dumps(answer, ensure_ascii=False, indent=2)
     headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
     return web.Response(
-        text=text + "\n", status=status, content_type="application/json", headers=headers
+        body=f"{text}\n".encode("utf-8", "backslashreplace"),
+        status=status,
+        content_type="application/json",
+        charset="utf-8",
+        headers=headers,
     )

@@ -25,6 +25,9 @@ VERSIONS = ("2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05")
 MOST_BYTES = 4_000_000
 """Bytes of a message; a longer one is answered with an error."""
 
+_PATIENCE = 20.0
+"""Seconds for what is under way when standard input ends."""
+
 _PARSE, _INVALID, _NO_METHOD, _PARAMS, _INTERNAL = -32700, -32600, -32601, -32602, -32603
 
 Message = dict[str, Any]
@@ -39,7 +42,7 @@ class ProtocolError(Exception):
 
 
 def serve(handlers: Handlers) -> None:
-    """Answer until standard input ends."""
+    """Answer until standard input ends, and what was asked until then."""
     asyncio.run(_serve(handlers))
 
 
@@ -50,6 +53,7 @@ async def _serve(handlers: Handlers) -> None:
         lines = _lines(sys.stdin.buffer)
         while (line := await lines.get()) is not None:
             server.take(line)
+        await server.finish()
     finally:
         loading.cancel()
         await server.close()
@@ -88,6 +92,11 @@ class Server:
         task = asyncio.create_task(self._answer(identity, message))
         self._calls[identity] = task
         task.add_done_callback(lambda done: self._forget(identity, done))
+
+    async def finish(self) -> None:
+        """Let what is under way end: a client that closed its side may still read."""
+        if calls := list(self._calls.values()):
+            await asyncio.wait(calls, timeout=_PATIENCE)
 
     async def close(self) -> None:
         """Stop what is under way."""

@@ -146,7 +146,7 @@ _SOURCES: tuple[tuple[Kind, str, Accepts], ...] = (
     ),
     (
         Kind.PATH,
-        rf"(?<![\w./@+-])(?:[\w.@+-]+[/\\])*[\w@+-][\w.@+-]*\.(?:{_EXTENSIONS})(?![\w/(-]|\.\w)",
+        rf"(?<![\w./\\@+-])(?:[\w.@+-]+[/\\])*[\w@+-][\w.@+-]*\.(?:{_EXTENSIONS})(?![\w/(-]|\.\w)",
         _any,
     ),
     (Kind.PATH, r"(?<![\w./])\.(?:env|ssh|(?:git|bash|zsh|vim|docker|npm|eslint)\w+)\b", _any),

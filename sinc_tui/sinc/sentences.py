@@ -10,7 +10,6 @@ short loses more than two that are counted as one.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 _SPACED = ".!?…‼⁇⁈⁉؟۔։።"
 _UNSPACED = "。！？｡．।॥"
@@ -70,6 +69,7 @@ _QUOTE_PARTICLES = "とってはがをのにもや、，"
 
 _PAIRS = {"(": ")", "[": "]", "{": "}", "“": "”", "„": "“”", "«": "»", "「": "」", "『": "』",
           "（": "）", "【": "】", "‹": "›", "《": "》"}  # fmt: skip
+_MARKS = frozenset(_PAIRS) | frozenset("".join(_PAIRS.values())) | {'"', "`"}
 _LONGEST_TOKEN = 64
 """Code points before a period that are looked at; no abbreviation is longer."""
 _NO_WORD = "  "
@@ -92,6 +92,7 @@ def end_of_first_sentence(text: str) -> int | None:
 
     None while `text` holds one sentence only: a boundary needs a letter or a digit after it.
     """
+    openings = _Openings(text)
     for match in _CANDIDATE.finditer(text):
         left = text[: match.start()]
         if not left.strip():
@@ -101,7 +102,7 @@ def end_of_first_sentence(text: str) -> int | None:
             return None
         if match["newline"] is not None:
             return len(left.rstrip())
-        if _is_boundary(text, match, following):
+        if not openings.enclose(match.end()) and _is_boundary(text, match, following):
             return match.end()
     return None
 
@@ -112,8 +113,6 @@ def _first_alphanumeric(text: str, start: int) -> int | None:
 
 def _is_boundary(text: str, match: re.Match[str], following: int) -> bool:
     run, closers = match["run"], match["closers"]
-    if _inside_quotation(text[: match.end()]):
-        return False
     if run[-1] in _UNSPACED:
         return not (closers and text[match.end()] in _QUOTE_PARTICLES)
     if not text[match.end()].isspace():
@@ -179,27 +178,35 @@ def _next_word_in(right: str, words: frozenset[str]) -> bool:
     return start in words
 
 
-def _inside_quotation(left: str) -> bool:
-    """Whether the end of `left` lies in a quotation or a bracket that was opened not long ago."""
-    return any(len(left) - start <= _PROTECTED for start, _ in _open_pairs(left))
+class _Openings:
+    """The quotations and brackets of a text that are open at a place; places are asked for in order."""
+
+    def __init__(self, text: str) -> None:
+        self._text, self._read = text, 0
+        self._open: list[tuple[int, str]] = []
+
+    def enclose(self, end: int) -> bool:
+        """Whether the text before `end` lies in a quotation or a bracket that was opened not long ago."""
+        while self._read < end - 1:
+            _take_mark(self._open, self._text, self._read)
+            self._read += 1
+        opened = list(self._open)
+        _take_mark(opened, self._text[:end], end - 1)
+        return any(end - start <= _PROTECTED for start, _ in opened)
 
 
-def _open_pairs(left: str) -> list[tuple[int, str]]:
-    stack: list[tuple[int, str]] = []
-    for index, char in _marks(left):
-        closing = next((i for i, (_, ends) in enumerate(stack) if char in ends), None)
-        if closing is not None:
-            del stack[closing:]
-        elif char in '"`' and _may_open(left, index):
-            stack.append((index, char))
-        elif char in _PAIRS and _may_open(left, index):
-            stack.append((index, _PAIRS[char]))
-    return stack
-
-
-def _marks(left: str) -> Iterator[tuple[int, str]]:
-    marks = _PAIRS.keys() | set("".join(_PAIRS.values())) | {'"', "`"}
-    return ((i, char) for i, char in enumerate(left) if char in marks)
+def _take_mark(opened: list[tuple[int, str]], text: str, index: int) -> None:
+    """Note what the character at `index` opens or closes; `opened` has places and what closes them."""
+    char = text[index]
+    if char not in _MARKS:
+        return
+    closing = next((i for i, (_, ends) in enumerate(opened) if char in ends), None)
+    if closing is not None:
+        del opened[closing:]
+    elif char in '"`' and _may_open(text, index):
+        opened.append((index, char))
+    elif char in _PAIRS and _may_open(text, index):
+        opened.append((index, _PAIRS[char]))
 
 
 def _may_open(left: str, index: int) -> bool:

@@ -9,6 +9,9 @@ from __future__ import annotations
 import json
 from typing import NoReturn
 
+HALF_CHARACTER = "The prompt holds half of a character (a lone surrogate)."
+"""What is wrong with a prompt for which `has_lone_surrogate` is true."""
+
 
 class JsonError(ValueError):
     """The text is no JSON; the message is a sentence that says where and why."""

@@ -165,9 +165,13 @@ def _least_context() -> int:
 
 
 def test_a_context_in_which_no_answer_fits() -> None:
-    with pytest.raises(SincError, match=r"The prompt has 2 tokens; this model takes 0\.") as caught:
+    with pytest.raises(SincError, match="context is too short for a document") as caught:
         run(decoder_on(HostileRuntime(WORDS, 3, n_ctx=256)), "hi")
     assert "longer context" in caught.value.hint
+    kept = {Band.DATA: "x" * 3000}
+    with pytest.raises(SincError, match="DATA is kept with 3,000 characters") as caught:
+        run(decoder_on(HostileRuntime(WORDS, 3)), "hi", given_bands=kept)
+    assert "Shorten DATA" in caught.value.hint
 
 
 @pytest.mark.parametrize("mode", MODES)

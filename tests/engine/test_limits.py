@@ -40,7 +40,7 @@ def test_given_constraints_stay_the_longest(given_bands: dict[Band, str], length
 
 
 def test_given_constraints_that_are_too_short() -> None:
-    with pytest.raises(SincError, match="locked with 40 characters") as caught:
+    with pytest.raises(SincError, match="kept with 40 characters") as caught:
         limits({Band.CONSTRAINTS: "r" * 40})
     assert "longer than 40 characters" in caught.value.hint
     with pytest.raises(SincError) as caught:

@@ -20,6 +20,7 @@ from sinc_tui.engine.plan import Device, EnginePlan, fallbacks
 from sinc_tui.engine.protocol import EngineOptions
 from sinc_tui.engine.runtime import Run, RuntimeFailure
 from sinc_tui.models.default import ModelFile
+from tests.support.mamba import write_mamba
 
 TEXT = "You are an engine. Decompose the prompt into six bands." * 8
 CARD = Device("CUDA0", "a card", "gpu", "CUDA", 8 << 30, 8 << 30)
@@ -175,6 +176,14 @@ def test_a_model_that_loads_nowhere(tiny_model: ModelFile, small_card: SmallCard
     with pytest.raises(RuntimeFailure, match="could not be loaded"):
         LlamaRuntime(tiny_model.path)
     assert small_card.asked[-1] == 0
+
+
+def test_a_recurrent_model_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "mamba.gguf"
+    write_mamba(path)
+    with pytest.raises(RuntimeFailure, match="a recurrent model") as caught:
+        LlamaRuntime(path)
+    assert "by attention alone" in caught.value.hint
 
 
 def _resident(path: Path) -> int:

@@ -82,6 +82,7 @@ async def test_bands_are_written_as_the_model_is_used_to_unless_the_client_choos
     [
         (" \n", {}, "empty"),
         ("x" * (MOST_CHARACTERS + 1), {}, "100,001 characters"),
+        ("half of \ud83d", {}, "half of a character"),
         ("x", {"seed": "many"}, "seed"),
         ("x", {"seed": 2**32}, "seed"),
         ("x", {"decode": "sideways"}, "decode"),
@@ -110,6 +111,8 @@ async def test_a_crash_may_be_tried_again(make: Make) -> None:
             await handlers.scatter("x")
         assert not isinstance(crashed.value, RequestError)
         assert crashed.value.retryable
+        health = handlers.health()
+        assert (health["status"], health["capabilities"]["scatter"]) == ("failing", True)
 
 
 async def test_a_model_that_does_not_load_shows_in_health(make: Make) -> None:

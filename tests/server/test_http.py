@@ -83,6 +83,9 @@ async def test_wrong_questions(serve_http: Serve, client: aiohttp.ClientSession)
         assert (status, set(answer)) == (expected, {"error", "hint", "retryable"}), words
         assert words in answer["error"]
         assert not answer["retryable"]
+    half = await ask(client, f"{address}/validate", rb'{"\ud800": 1}')
+    assert half[0] == 200
+    assert not half[1]["valid"]
 
 
 async def test_pages_of_other_sites_are_refused(

@@ -171,6 +171,17 @@ def test_what_needs_no_answer_gets_none(start: Start) -> None:
     assert client.ask("ping")["result"] == {}
 
 
+def test_what_was_asked_is_answered_after_the_input_ends(start: Start) -> None:
+    """A file in a pipe: the last answer comes when the input is over."""
+    client = start("normal")
+    client.say("initialize", 1)
+    client.say("tools/call", 2, name="sinc_scatter", arguments={"prompt": "fix line 3"})
+    client.say("tools/list", 3)
+    out, _ = client.process.communicate(timeout=30)
+    assert sorted(json.loads(line)["id"] for line in out.splitlines()) == [1, 2, 3]
+    assert client.process.returncode == 0
+
+
 def test_a_call_is_cancelled_and_others_go_on_meanwhile(start: Start) -> None:
     """A run that is stuck: without the cancellation the second call would never be answered."""
     client = start("stuck")
@@ -180,7 +191,8 @@ def test_a_call_is_cancelled_and_others_go_on_meanwhile(start: Start) -> None:
     client.say("notifications/cancelled", requestId="first")
     client.say("tools/call", "second", name="sinc_scatter", arguments=arguments)
     assert client.call("sinc_snr", sinc_json="{}")["fragments"] == "0/6"
-    assert client.end() == (0, b"", b""), "the end of the input stops what is under way"
+    client.say("notifications/cancelled", requestId="second")
+    assert client.end() == (0, b"", b"")
 
 
 def test_the_real_model(start: Start, tiny_model: object) -> None:
