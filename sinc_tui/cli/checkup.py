@@ -24,6 +24,7 @@ from sinc_tui.engine.plan import gpus, make_plan
 from sinc_tui.engine.probe import PROBE, Build, probe
 from sinc_tui.engine.protocol import EngineOptions
 from sinc_tui.errors import SincError
+from sinc_tui.extras import install_line, pip_install
 from sinc_tui.models.default import Student, shipped_student
 
 _FOLDERS: dict[str, Callable[[], Path]] = {
@@ -87,12 +88,12 @@ def _look_at_build(checkup: Checkup, machine: Machine, build: Build) -> None:
     checkup.sections["llama-cpp-python"] = asdict(build) | {"wanted": mends.LLAMA_CPP}
     name = "llama-cpp-python"
     if build.missing:
-        line = mends.pip_install(f"{name}=={mends.LLAMA_CPP}")
+        line = pip_install(f"{name}=={mends.LLAMA_CPP}")
         checkup.wrong(f"{name} is not installed.", line, stops=True)
     elif build.trouble:
         checkup.wrong(f"{name} is broken. {build.trouble}", mends.compile_line(), stops=True)
     elif build.version != mends.LLAMA_CPP:
-        line = mends.pip_install(f"{name}=={mends.LLAMA_CPP}")
+        line = pip_install(f"{name}=={mends.LLAMA_CPP}")
         checkup.wrong(f"{name} is {build.version}, made for is {mends.LLAMA_CPP}.", line)
     if not gpus(build.devices):
         _look_for_gpu(checkup, machine, build)
@@ -176,7 +177,7 @@ def _look_at_model(checkup: Checkup, model: Path | None) -> Path | None:
     try:
         return _look_at_student(checkup, shipped_student())
     except SincError as error:
-        checkup.wrong(error.message, mends.pip_install("sinc-tui[tiny]"), stops=True)
+        checkup.wrong(error.message, install_line("tiny"), stops=True)
     except OSError:
         pass  # the cache cannot be written, which is a problem already
     return None
@@ -192,7 +193,7 @@ def _look_at_student(checkup: Checkup, student: Student) -> Path:
         | {name: {"path": str(path), "size": sizes[name]} for name, path in parts.items()}
     )
     if not student.adapter.exists():
-        line = mends.pip_install("--force-reinstall", "--no-deps", f"sinc-tui=={__version__}")
+        line = pip_install("--force-reinstall", "--no-deps", f"sinc-tui=={__version__}")
         checkup.wrong(f"{student.adapter} is missing.", line, stops=True)
     if not ready and student.adapter.exists() and (obstacle := student.obstacle()):
         what = f"The model will run unmerged, which is slower: {obstacle}."

@@ -26,7 +26,7 @@ _BASELINES = ("teacher", "scatter", "echo")
 def distill() -> None:
     """Train and judge a student of your own.
 
-    Needs the extra `distill`: pip install 'sinc-tui[distill]'.
+    Needs the extra `distill`: in a clone, pip install -e '.[distill]'.
     """
 
 
@@ -183,9 +183,10 @@ def evaluate(
 ) -> int:
     """Run students over prompts and write report.json, report.html, report.svg and all outputs.
 
-    A STUDENT is a model (a GGUF file, or `tiny`), or `teacher`, `scatter` (the rules of sinc-prompt),
-    `echo` (the prompt in every band), or an outputs file of an earlier report. Behind a model, `:free`
-    takes every mask off, `:bare` only what guards facts, `:parallel` writes the bands side by side.
+    A STUDENT is a model (a GGUF file, or a name such as `tiny`), or `teacher`, `scatter` (the rules of
+    sinc-prompt), `echo` (the prompt in every band), or an outputs file of an earlier report. Behind a
+    model, `:free` takes every mask off, `:bare` only what guards facts, `:parallel` writes the bands
+    side by side.
     """
     from sinc_tui.distill.evaluation import evaluate as judge
     from sinc_tui.distill.report import Report, missed_goals, table, write_report

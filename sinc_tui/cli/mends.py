@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import shlex
 import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from sinc_tui.extras import pip_install
 
 LLAMA_CPP = "0.3.36"
 """The version of llama-cpp-python that this program is made for."""
@@ -31,11 +31,6 @@ class Nvidia:
     names: tuple[str, ...]
     cuda: int
     capability: float
-
-
-def pip_install(*arguments: str) -> str:
-    """A line that installs into the environment that this program runs in."""
-    return shlex.join([sys.executable, "-m", "pip", "install", *arguments])
 
 
 def compile_line() -> str:

@@ -47,12 +47,17 @@ def _finite(_context: click.Context, _option: click.Parameter, value: float | No
 @click.option(
     "--decode",
     type=click.Choice(["sequential", "parallel"]),
-    help="Write the bands one after the other, or all six side by side. [default: the model's]",
+    help="Write the bands one after the other, or side by side. [default: the model's]",
+)
+@click.option(
+    "--verbatim/--no-verbatim",
+    default=None,
+    help="Whether DATA may hold pieces of the prompt as typed only. [default: yes]",
 )
 @click.option(
     "--number-guard/--no-number-guard",
     default=None,
-    help="Whether DATA may hold the prompt's numbers only. [default: yes]",
+    help="Whether the bands but CONSTRAINTS and FORMAT may hold the prompt's numbers only. [default: yes]",
 )
 @click.option(
     "--fact-keeper/--no-fact-keeper",

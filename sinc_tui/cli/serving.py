@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from sinc_tui.errors import SincError
+from sinc_tui.extras import install_line
 
 if TYPE_CHECKING:
     from sinc_tui.server.handlers import Handlers
@@ -48,5 +49,5 @@ def needs(module: str, extra: str) -> None:
     if importlib.util.find_spec(module) is None:
         raise SincError(
             f"This needs a package that is not installed ({module}).",
-            hint=f"Install it with: pip install 'sinc-tui[{extra}]'",
+            hint=f"Install it with: {install_line(extra)}",
         )

@@ -18,7 +18,7 @@ PORT = 8462
 @click.command(short_help="Open the app in a browser.")
 @listening(PORT)
 @click.option("--no-open", is_flag=True, help="Only print the address.")
-@click.option("--model", metavar="PATH.gguf", help="Use this model file.")
+@click.option("--model", metavar="MODEL", help="Use this model: see sinc-tui models --help.")
 def web(port: int, host: str, no_open: bool, model: str | None) -> int:
     """Serve the app to browsers of this machine, until Ctrl-C.
 

@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any, Literal, Protocol
 
 from sinc_tui.errors import SincError
+from sinc_tui.extras import install_line
 
 Api = Literal["anthropic", "openai"]
 
@@ -200,7 +201,7 @@ def _sdk(name: str) -> ModuleType:
     except ImportError as error:
         raise SincError(
             f"This teacher needs the package {name}.",
-            hint="Install it with: pip install 'sinc-tui[distill]'",
+            hint=f"Install it with: {install_line('distill')}",
         ) from error
 
 

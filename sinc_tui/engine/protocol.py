@@ -33,7 +33,7 @@ class SamplerOptions(Wire):
         temperature: 0 is greedy; None leaves it to the seed.
         min_p: tokens less likely than this share of the likeliest one are never chosen.
         dry_multiplier: strength of the DRY penalty on repeating a run of tokens; 0 is off.
-        decode: `sequential` writes the bands one after the other, `parallel` all six at once.
+        decode: `sequential` writes the bands one after the other, `parallel` side by side, FORMAT after TASK.
         verbatim: whether DATA may hold pieces of the prompt as typed only.
         number_guard: whether the bands but CONSTRAINTS and FORMAT may hold the prompt's numbers only.
         fact_keeper: whether facts that the model left out are put in when DATA and CONSTRAINTS close.

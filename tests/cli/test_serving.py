@@ -68,7 +68,8 @@ def test_without_the_extra(tmp_path: Path, command: str, missing: str) -> None:
     )
     ran = run([sys.executable, "-c", program], tmp_path)
     assert (ran.returncode, ran.stdout) == (1, b"")
-    assert f"pip install 'sinc-tui[{command}]'".encode() in ran.stderr
+    assert b"pip install" in ran.stderr
+    assert f"[{command}]".encode() in ran.stderr
 
 
 async def test_the_browser_is_opened_by_a_key_that_works_once(tmp_path: Path) -> None:

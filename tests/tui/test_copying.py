@@ -152,6 +152,19 @@ async def test_the_last_choice_is_repeated_by_one_key() -> None:
         await until(lambda: driver.app.clipboard == "fix line 3!")
 
 
+async def test_a_message_moves_no_row_from_its_place() -> None:
+    """The rows from the bottom up, which are the quickest to reach, are the same with and without it."""
+    async with running() as driver:
+        await driver.run("x")
+        driver.engine.write(TEXTS)
+        driver.engine.finish(SincDocument.from_bands(TEXTS))
+        await until(lambda: driver.screen.state.document)
+        await driver.pilot.press("ctrl+y")
+        await until(lambda: driver.notice("notice"))
+        await driver.pilot.press("ctrl+e", "up", "up", "enter")
+        await until(lambda: driver.app.clipboard == TEXTS[Band.TASK])
+
+
 async def test_an_error_can_be_copied() -> None:
     """It is not what the copy key repeats afterwards."""
     async with running() as driver:
@@ -162,7 +175,7 @@ async def test_an_error_can_be_copied() -> None:
         await driver.pilot.press("ctrl+e")
         await until(lambda: isinstance(driver.app.screen, CopyAsScreen))
         options = driver.app.screen.query_one(OptionList)
-        options.highlighted = options.option_count - 1
+        options.highlighted = options.get_option_index("message")
         await driver.pilot.press("enter")
         await until(lambda: driver.notice("notice").startswith("Message:"))
         assert driver.app.clipboard == "It broke. Mend it."

@@ -141,6 +141,16 @@ async def test_help_lists_the_keys_of_the_dialog() -> None:
         assert isinstance(driver.app.screen, SettingsScreen)
 
 
+async def test_the_order_is_at_first_the_one_that_the_catalogue_names() -> None:
+    """Without a choice of the user `tiny` writes in parallel, and the first change leads away from that."""
+    async with started() as driver:
+        options = await rows(driver, "decode")
+        assert "parallel" in str(options.get_option("decode").prompt)
+        await driver.pilot.press("enter")
+        await until(lambda: saved().decode == {"test-model": "sequential"})
+        assert "sequential" in str(options.get_option("decode").prompt)
+
+
 async def test_hint_and_message_are_in_sight_in_a_small_window() -> None:
     async with started() as driver:
         await driver.pilot.resize_terminal(80, 24)
@@ -148,7 +158,9 @@ async def test_hint_and_message_are_in_sight_in_a_small_window() -> None:
         hint = driver.app.screen.query_one("#settings-hint", Static)
         await until(lambda: "same result" in str(hint.content))
         assert driver.app.screen.region.contains_region(hint.region)
-        driver.app.screen.query_one("#rows", OptionList).highlighted = 10
+        options = driver.app.screen.query_one("#rows", OptionList)
+        first = next(n for n, option in enumerate(options.options) if "key:" in (option.id or ""))
+        options.highlighted = first
         await driver.pilot.press("enter")
         notice = driver.app.screen.query_one(Notice)
         await until(lambda: "Press the new key" in notice.text)

@@ -43,7 +43,7 @@ class CopyAsScreen(Dialog[CopyChoice]):
         groups = [
             [self._format(name, words) for name, words in FORMATS.items()],
             [self._format(name, words) for name, words in PARTS.items()],
-            [*map(self._band, Band), self._raw_prompt(), *self._message_rows()],
+            [*self._message_rows(), *map(self._band, Band), self._raw_prompt()],
         ]
         options = OptionList(*groups[0], None, *groups[1], None, *groups[2], id="formats")
         options.border_title = "Copy as"

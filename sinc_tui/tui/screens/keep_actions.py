@@ -33,7 +33,8 @@ class KeepActions(Keeping):
         from sinc_tui.tui.screens.settings import SettingsScreen
 
         model = self.state.info.name if self.state.info else ""
-        self.app.push_screen(SettingsScreen(self.BINDINGS, model), self._after_settings)
+        screen = SettingsScreen(self.BINDINGS, model, self.catalog_mode())
+        self.app.push_screen(screen, self._after_settings)
 
     def _after_settings(self, wanted: str | None) -> None:
         """The model is chosen on a screen of its own."""

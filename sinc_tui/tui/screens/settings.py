@@ -15,7 +15,7 @@ from textual.widgets.option_list import Option
 
 from sinc_tui import paths, settings
 from sinc_tui.errors import SincError
-from sinc_tui.settings import CHOICES, Settings
+from sinc_tui.settings import CHOICES, DecodeMode, Settings
 from sinc_tui.tui.screens.dialog import Dialog
 from sinc_tui.tui.theme import MUTED
 from sinc_tui.tui.widgets.notice import Notice
@@ -40,7 +40,7 @@ _HINTS = {
     "history": "What runs while this is off is never kept.",
     "copy_format": "What the copy key copies until you choose another.",
     "seed": "fixed: the same prompt gives the same result; random: another each time.",
-    "decode": "One after the other, or all at once: faster, a little less coherent.",
+    "decode": "One after the other, or side by side: faster, a little less coherent.",
     "verbatim": "DATA quotes the prompt: what you did not type cannot be written there.",
     "number_guard": "Numbers that the prompt lacks stand in CONSTRAINTS and FORMAT only, as limits.",
     "fact_keeper": "Facts that the model leaves out are put in as you typed them.",
@@ -79,12 +79,15 @@ class SettingsScreen(Dialog[str]):
         Binding("f10", "close", "Close", show=False, id="settings_close"),
     ]
 
-    def __init__(self, keys: Iterable[BindingType], model: str) -> None:
-        """`keys` can be mapped anew; `model` is the name of the loaded one."""
+    def __init__(
+        self, keys: Iterable[BindingType], model: str, usual: DecodeMode = "sequential"
+    ) -> None:
+        """`keys` can be mapped anew; `model` is the name of the loaded one, and `usual` how it writes
+        where nothing else is set."""
         super().__init__()
         self.waiting = ""
         self._keys = {b.id: b for b in keys if isinstance(b, Binding) and b.id}
-        self._model = model
+        self._model, self._usual = model, usual
         self._settings = settings.load(paths.settings_file()).settings
 
     def compose(self) -> ComposeResult:
@@ -159,7 +162,7 @@ class SettingsScreen(Dialog[str]):
             if not self._model:
                 self._say("The model is still loading.", "Try again in a moment.")
                 return
-            other = "sequential" if value.get(self._model) == "parallel" else "parallel"
+            other = "sequential" if self._value(name) == "parallel" else "parallel"
             self._change(name, {**value, self._model: other})
         elif isinstance(value, bool):
             self._change(name, not value)
@@ -213,7 +216,7 @@ class SettingsScreen(Dialog[str]):
     def _value(self, name: str) -> str:
         value = getattr(self._settings, name)
         if name == "decode":
-            return str(value.get(self._model, "sequential"))
+            return self._settings.decode_for(self._model, self._usual)
         if name == "model":
             return value or "the default one"
         return ("yes" if value else "no") if isinstance(value, bool) else str(value)
