@@ -13,6 +13,8 @@ _JOINT = re.compile(r"(?<=[,;:.!?…]) ")
 _ITEM = re.compile(r"(?<=;) ")
 _POINTS = ",;:.!?…"
 _QUOTES = "\"'"
+_ENDS = (re.compile(rf"[{_POINTS}]\Z"), re.compile(rf"[{_POINTS}]?[{_QUOTES}][{_POINTS}]?\Z"))
+"""What may stand behind a piece."""
 _REMARKS = ("Most useful", "No data", "No other data", "Not given", "The input is")
 """How a teacher begins to speak of the prompt instead of quoting it."""
 _PLACES, _AHEAD = 8, 16
@@ -40,11 +42,10 @@ class VerbatimGuard:
         *finished, last = _pieces(text)
         if not all(map(self._holds, finished)):
             return False
-        begun = last.lstrip(_QUOTES)
         return (
-            next(self._places(begun), None) is not None
+            any(next(self._places(begun), None) is not None for begun in _unquoted(last))
             or self._holds(last)
-            or any(remark.startswith(begun) for remark in _REMARKS)
+            or any(remark.startswith(last) for remark in _REMARKS)
         )
 
     def closes(self, text: str) -> bool:
@@ -53,8 +54,11 @@ class VerbatimGuard:
 
     def ways_on(self, text: str) -> list[str]:
         """How the prompt goes on behind the last piece."""
-        begun = _pieces(text)[-1].lstrip(_QUOTES)
-        ends = (at + len(begun) for at in islice(self._places(begun), _PLACES))
+        ends = (
+            at + len(begun)
+            for begun in _unquoted(_pieces(text)[-1])
+            for at in islice(self._places(begun), _PLACES)
+        )
         return [self._prompt[end : end + _AHEAD] for end in ends]
 
     def tidied(self, text: str) -> str:
@@ -81,9 +85,8 @@ class VerbatimGuard:
     def _holds(self, piece: str) -> bool:
         """Whether the prompt holds a piece in whole words, but for what may stand around it."""
         if piece not in self._known:
-            self._known[piece] = any(
-                not bare or any(self._ends(at + len(bare)) for at in self._places(bare))
-                for bare in _bared(piece)
+            self._known[piece] = not piece.strip() or any(
+                self._ends(at + len(bare)) for bare in _bared(piece) for at in self._places(bare)
             )
         return self._known[piece]
 
@@ -104,7 +107,7 @@ def _parted(text: str) -> tuple[str, str]:
     """The quoting part of a text, and the remark behind it."""
     at = 0
     for piece in _JOINT.split(text):
-        if piece.lstrip(_QUOTES).startswith(_REMARKS):
+        if piece.startswith(_REMARKS):
             return text[:at], text[at:]
         at += len(piece) + 1
     return text, ""
@@ -116,15 +119,17 @@ def _pieces(text: str) -> list[str]:
 
 
 def _bared(piece: str) -> Iterator[str]:
-    """A piece without blanks around it, as it is and without a point and quotation marks around it."""
+    """A piece as it is, and what is left of it without a point and quotation marks around it."""
     piece = piece.strip()
     yield piece
-    for begun in {piece, piece[1:] if piece[:1] in _QUOTES else piece}:
-        yield begun
-        for ends in (_POINTS, _QUOTES, _POINTS):
-            if begun and begun[-1] in ends:
-                begun = begun[:-1]
-                yield begun
+    for begun in _unquoted(piece):
+        bares = (begun, *(end.sub("", begun) for end in _ENDS))
+        yield from (bare for bare in bares if bare.strip(f"{_POINTS}{_QUOTES} "))
+
+
+def _unquoted(piece: str) -> list[str]:
+    """A piece as it is, and without a quotation mark before it."""
+    return [piece, piece[1:]] if piece.startswith(tuple(_QUOTES)) else [piece]
 
 
 def _said(part: str, before: list[str], behind: list[str]) -> bool:

@@ -113,7 +113,7 @@ class BandWriter:
             self.masks[broken] += 1
             token, step = self._masked(logits, broken)
         if step is None:
-            return self._cut("the last word that fits")
+            return self._cut("the last word that fits", whole=True)
         return self._take(token, step)
 
     def _step(self, token: int) -> Step | None:
@@ -221,25 +221,30 @@ class BandWriter:
     def _finish(self, text: str) -> Finish:
         return self._completed(text.strip())
 
-    def _cut(self, reason: str) -> Wait | Finish:
-        """Close at a limit: at a sentence end if there is one.
+    def _cut(self, reason: str, *, whole: bool = False) -> Wait | Finish:
+        """Close at a limit: at a sentence end if there is one, or behind the `whole` text as far as the
+        guards let it end.
 
         A band that waits for others is completed once they are there.
         """
         self.masks["limit"] += 1
         text = self.text.strip()
-        while text and any(not guard.closes(text) for guard in self._rules.guards):
+        while text and not self._may_end(text):
             text = text[:-1].rstrip()
         least = LEAST_RULES if self.band is Band.CONSTRAINTS else 1
-        if len(text) > least:
-            self.text = trim(text, min(self._limit.characters, len(text) - 1))
-        else:
+        if len(text) <= least:
             self.text = _FALLBACK_RULE if self.band is Band.CONSTRAINTS else _FALLBACK
+        else:
+            shorter = trim(text, min(self._limit.characters, len(text) - 1))
+            self.text = text if whole or not self._may_end(shorter) else shorter
         note = f"{self.band} was cut at {reason}."
         if self._rules.may_wait():
             self._cut_short = note
             return Wait()
         return self._completed(self.text, note)
+
+    def _may_end(self, text: str) -> bool:
+        return all(guard.closes(text) for guard in self._rules.guards)
 
     def _completed(self, text: str, note: str = "") -> Finish:
         self.text = self._rules.complete(text)

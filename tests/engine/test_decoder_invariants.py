@@ -14,11 +14,13 @@ from sinc_tui.engine.layout import chatml
 from sinc_tui.engine.limits import Limit
 from sinc_tui.engine.protocol import DecodeMode, SamplerOptions
 from sinc_tui.engine.sampler import Sampler
+from sinc_tui.engine.verbatim import VerbatimGuard
 from sinc_tui.engine.vocabulary import Vocabulary
 from sinc_tui.engine.writer import BandWriter, Finish
 from sinc_tui.sinc.bands import Band
 from sinc_tui.sinc.document import SincDocument
 from sinc_tui.sinc.draft import Draft
+from sinc_tui.sinc.grounding import extract_facts
 from sinc_tui.sinc.invariants import Status, check
 from sinc_tui.sinc.rulesets import problems
 from tests.support.hostile_runtime import PIECES, POLICIES, ByteTokenizer, HostileRuntime
@@ -72,7 +74,11 @@ def test_every_document_is_valid(policy: str, mode: DecodeMode) -> None:
         for rules in ("sinc-tui", "article", "sinc-prompt"):
             assert problems(document, rules) == [], (seed, rules, texts)
         assert sinc_prompt.validate(json.loads(document)) == (True, []), (seed, texts)
-        assert _numbers(texts[Band.DATA]) <= _numbers(prompt), (seed, texts)
+        for band in (Band.PERSONA, Band.CONTEXT, Band.DATA, Band.TASK):
+            assert _numbers(texts[band]) <= _numbers(prompt), (seed, band, texts)
+        facts = [fact.text for fact in extract_facts(prompt)]
+        for item in texts[Band.DATA].removesuffix(".").split("; "):
+            assert item in facts or VerbatimGuard(prompt).closes(item), (seed, texts)
 
 
 def _numbers(text: str) -> set[str]:
