@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from sinc_tui.distill.baselines import Decomposition
-from sinc_tui.engine.decoder import Decoder, Request
+from sinc_tui.engine.decoder import Decoder
+from sinc_tui.engine.job import Request
 from sinc_tui.engine.llama_runtime import silence
 from sinc_tui.engine.protocol import EngineOptions, SamplerOptions
 from sinc_tui.engine.service import open_decoder

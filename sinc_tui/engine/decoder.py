@@ -8,54 +8,19 @@ events and end in a document whose invariants hold.
 from __future__ import annotations
 
 import itertools
-import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Protocol
 
-from sinc_tui.engine.facts import FactKeeper
-from sinc_tui.engine.guards import Guard, NumberGuard
+from sinc_tui.engine.job import Job, Listener, Request
 from sinc_tui.engine.layout import CHAINS, Layout, Scaffold, Tokenizer, escape
-from sinc_tui.engine.limits import LEAST_RULES, Limit, limits
 from sinc_tui.engine.prefix import Prefix
-from sinc_tui.engine.protocol import RunStats, SamplerOptions
-from sinc_tui.engine.runtime import Cancelled, Run, Runtime
+from sinc_tui.engine.protocol import RunStats
+from sinc_tui.engine.runtime import Run, Runtime
 from sinc_tui.engine.sampler import Logits, Sampler
 from sinc_tui.engine.trimming import trim
-from sinc_tui.engine.verbatim import VerbatimGuard
 from sinc_tui.engine.vocabulary import Vocabulary
-from sinc_tui.engine.writer import BandRules, BandWriter, Finish, Wait
+from sinc_tui.engine.writer import BandWriter, Finish, Wait
 from sinc_tui.errors import SincError
 from sinc_tui.sinc.bands import Band
-
-
-class Listener(Protocol):
-    """Who hears of a run as it goes."""
-
-    def delta(self, band: Band, text: str) -> None:
-        """More text of a band."""
-
-    def band_end(self, band: Band, text: str) -> None:
-        """A band's final text; a band can end twice when it has to be cut for CONSTRAINTS."""
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What is asked of a run.
-
-    Attributes:
-        prompt: the raw prompt.
-        sampler: how tokens are chosen, and the decoding mode.
-        given: bands that are kept as they are.
-        free: no mask and no limit at all, to measure what the model does by itself.
-    """
-
-    prompt: str
-    sampler: SamplerOptions = SamplerOptions()
-    given: Mapping[Band, str] = field(default_factory=dict)
-    free: bool = False
 
 
 class _Lane:
@@ -98,111 +63,6 @@ class _Lane:
         self.cached = self.writer.text if self.writer.neutral else None
 
 
-class _Job:
-    """One run's state: the finished texts and the figures.
-
-    Attributes:
-        spare: tokens of the context that neither the prompt nor an answer at its limits takes.
-    """
-
-    def __init__(self, request: Request, listener: Listener, cancelled: Callable[[], bool]) -> None:
-        self.request = request
-        self.texts: dict[Band, str] = dict(request.given)
-        self.limits = limits(request.given)
-        self.masks: Counter[str] = Counter()
-        self.spare = 0
-        self._notes: list[str] = []
-        self._free_tokens = 0
-        self._listener, self._cancelled = listener, cancelled
-        self._began = time.monotonic()
-        self._first: float | None = None
-
-    @cached_property
-    def _keeper(self) -> FactKeeper | None:
-        """Looks for the prompt's facts when first asked: the prompt must be known to fit by then."""
-        return FactKeeper(self.request.prompt) if self.request.sampler.fact_keeper else None
-
-    def _longest_other(self) -> int:
-        """Length of the longest finished band other than CONSTRAINTS."""
-        return max((len(t) for b, t in self.texts.items() if b is not Band.CONSTRAINTS), default=0)
-
-    def rules_for(self, band: Band, limit: Limit) -> BandRules:
-        """What one band has to obey."""
-        keeper = self._keeper
-        if band is Band.CONSTRAINTS:
-            return BandRules(
-                may_close=lambda n: (
-                    not self._waits() and n > max(self._longest_other(), LEAST_RULES)
-                ),
-                may_wait=self._waits,
-                complete=lambda text: (
-                    keeper.constraints(
-                        text, self._others(), self._longest_other(), limit.characters
-                    )
-                    if keeper and not self._waits()
-                    else text
-                ),
-            )
-        numbers = [NumberGuard(self.request.prompt)] if self.request.sampler.number_guard else []
-        if band is Band.DATA:
-            return self._data_rules(numbers, limit)
-        return BandRules() if band is Band.FORMAT else BandRules(guards=numbers)
-
-    def _data_rules(self, numbers: Sequence[Guard], limit: Limit) -> BandRules:
-        keeper = self._keeper
-        verbatim = VerbatimGuard(self.request.prompt) if self.request.sampler.verbatim else None
-
-        def complete(text: str) -> str:
-            text = verbatim.tidied(text) if verbatim else text
-            return keeper.data(text, limit.characters) if keeper else text
-
-        return BandRules(
-            guards=[verbatim, *numbers] if verbatim else numbers,
-            complete=complete,
-        )
-
-    def _waits(self) -> bool:
-        """Whether CONSTRAINTS has to wait for a band that is still being written."""
-        open_bands = (b for b in Band if b is not Band.CONSTRAINTS and b not in self.texts)
-        return self.request.sampler.decode == "parallel" and any(open_bands)
-
-    def _others(self) -> str:
-        return "\n".join(text for band, text in self.texts.items() if band is not Band.CONSTRAINTS)
-
-    def check(self) -> None:
-        """Raise `Cancelled` when the run was stopped."""
-        if self._cancelled():
-            raise Cancelled
-
-    def took(self, band: Band, added: str) -> None:
-        """Count a token and send the text that it added."""
-        self._free_tokens += 1
-        if added:
-            self._first = self._first or time.monotonic()
-            self._listener.delta(band, added)
-
-    def finish(self, band: Band, finish: Finish) -> None:
-        """Take a band's final text; called again when the band has to be cut."""
-        if finish.note:
-            self._notes.append(finish.note)
-        self.texts[band] = finish.text
-        self._listener.band_end(band, finish.text)
-
-    def stats(self, prompt_tokens: int) -> RunStats:
-        """The figures so far."""
-        now = time.monotonic()
-        return RunStats(
-            prompt_tokens=prompt_tokens,
-            free_tokens=self._free_tokens,
-            seconds=now - self._began,
-            seconds_to_first=(self._first or now) - self._began,
-            masks=dict(self.masks),
-            notes=self._notes,
-            seed=self.request.sampler.seed,
-            decode=self.request.sampler.decode,
-        )
-
-
 class Decoder:
     """Decomposes prompts with one loaded model, one run at a time."""
 
@@ -228,7 +88,7 @@ class Decoder:
 
         Raises `SincError` for a prompt that does not fit the context, `Cancelled` when stopped.
         """
-        job = _Job(request, listener, cancelled)
+        job = Job(request, listener, cancelled)
         tokens = self._fitting(job)
         self._clear_branches()
         write = self._sequential if request.sampler.decode == "sequential" else self._parallel
@@ -237,7 +97,7 @@ class Decoder:
             _mend(job)
         return {band: job.texts[band] for band in Band}, job.stats(len(tokens))
 
-    def _fitting(self, job: _Job) -> list[int]:
+    def _fitting(self, job: Job) -> list[int]:
         """The prompt in its layout, when it and an answer fit the context."""
         layout, given = self._layout, job.request.given
         tokens = layout.prompt(self._tokenizer, job.request.prompt)
@@ -258,7 +118,7 @@ class Decoder:
     def _encode(self, text: str) -> list[int]:
         return self._tokenizer.encode(escape(text))
 
-    def _writer(self, band: Band, job: _Job) -> BandWriter:
+    def _writer(self, band: Band, job: Job) -> BandWriter:
         request, limit = job.request, job.limits[band]
         if band is not Band.CONSTRAINTS and Band.CONSTRAINTS in job.texts:
             limit = limit.below(len(job.texts[Band.CONSTRAINTS]))
@@ -266,7 +126,7 @@ class Decoder:
         sampler = Sampler(request.sampler, band.n)
         return BandWriter(band, self._vocabulary, sampler, limit, rules, free=request.free)
 
-    def _sequential(self, job: _Job, prefix: list[int]) -> None:
+    def _sequential(self, job: Job, prefix: list[int]) -> None:
         """One band after the other in sequence 0; what lies between two texts is one batch."""
         (chain,) = CHAINS["sequential"]
         lane = self._lane(job, chain, 0, 0, prefix)
@@ -274,7 +134,7 @@ class Decoder:
             lane.evaluated(len(lane.opener), self._prefix.hold(lane.opener))
             self._write([lane], job)
 
-    def _parallel(self, job: _Job, prefix: list[int]) -> None:
+    def _parallel(self, job: Job, prefix: list[int]) -> None:
         """All chains at once, each in a sequence of its own over the shared prefix."""
         self._prefix.hold(prefix)
         chains = enumerate(CHAINS["parallel"], start=1)
@@ -284,7 +144,7 @@ class Decoder:
         self._write(lanes[:1], job, lanes[1:])
 
     def _lane(
-        self, job: _Job, chain: Sequence[Band], sequence: int, position: int, before: Sequence[int]
+        self, job: Job, chain: Sequence[Band], sequence: int, position: int, before: Sequence[int]
     ) -> _Lane | None:
         """The first band of a chain that has to be written; `before` and those given stand before it."""
         opener = list(before)
@@ -295,7 +155,7 @@ class Decoder:
             opener += [*self._encode(job.request.given[band]), *self._scaffold.joint]
         return None
 
-    def _next(self, lane: _Lane, job: _Job) -> _Lane | None:
+    def _next(self, lane: _Lane, job: Job) -> _Lane | None:
         """The band that follows a finished one in its chain."""
         if not lane.rest:
             return None
@@ -303,7 +163,7 @@ class Decoder:
         before = [*text, *self._scaffold.joint]
         return self._lane(job, lane.rest, lane.sequence, position, before)
 
-    def _settle(self, lane: _Lane, job: _Job) -> tuple[list[int], int]:
+    def _settle(self, lane: _Lane, job: Job) -> tuple[list[int], int]:
         """Tokens that bring a band's cached text to its final one, and the position they go to.
 
         What facts added beyond the band's limit is shown to the next bands as far as there is room.
@@ -320,7 +180,7 @@ class Decoder:
         job.spare -= max(0, len(tokens) - share)
         return tokens, position
 
-    def _write(self, lanes: list[_Lane], job: _Job, joining: Sequence[_Lane] = ()) -> None:
+    def _write(self, lanes: list[_Lane], job: Job, joining: Sequence[_Lane] = ()) -> None:
         """Let all lanes write until each chain has ended; one batch a step.
 
         Those that are `joining` begin when one of the others has something to show, so that the reader
@@ -358,7 +218,7 @@ class Decoder:
         for (lane, tokens), row in zip(going, self._runtime.evaluate(runs), strict=True):
             lane.evaluated(len(tokens), row)
 
-    def _finish(self, writer: BandWriter, finish: Finish, job: _Job) -> None:
+    def _finish(self, writer: BandWriter, finish: Finish, job: Job) -> None:
         job.masks += writer.masks
         job.finish(writer.band, finish)
 
@@ -390,7 +250,7 @@ _RULES = (
 )
 
 
-def _mend(job: _Job) -> None:
+def _mend(job: Job) -> None:
     """Where CONSTRAINTS could not outgrow a band, cut that band and say so.
 
     A given band is not cut: there general rules fill CONSTRAINTS up.

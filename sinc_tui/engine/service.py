@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sinc_tui.engine import layout as layouts
-from sinc_tui.engine.decoder import Decoder, Request
+from sinc_tui.engine.decoder import Decoder
+from sinc_tui.engine.job import Request
 from sinc_tui.engine.llama_runtime import LlamaRuntime
 from sinc_tui.engine.llama_vocab import LlamaVocab
 from sinc_tui.engine.plan import EnginePlan
@@ -152,7 +153,7 @@ def open_decoder(
 
 
 class _Sender:
-    """Turns what the decoder says into messages of one run (`engine.decoder.Listener`)."""
+    """Turns what the decoder says into messages of one run (`engine.job.Listener`)."""
 
     def __init__(self, run: int, send: Callable[[Wire], None]) -> None:
         self._run, self._send = run, send

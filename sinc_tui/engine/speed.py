@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from sinc_tui.engine.decoder import Decoder, Request
+from sinc_tui.engine.decoder import Decoder
+from sinc_tui.engine.job import Request
 from sinc_tui.engine.runtime import Cancelled
 from sinc_tui.sinc.bands import Band
 
@@ -17,7 +18,7 @@ _SECONDS = 4.0
 
 
 class _Meter:
-    """The moments at which tokens came (`engine.decoder.Listener`)."""
+    """The moments at which tokens came (`engine.job.Listener`)."""
 
     def __init__(self) -> None:
         self._times: list[float] = []

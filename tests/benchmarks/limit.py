@@ -26,7 +26,8 @@ import numpy as np
 from common import default_model, machine, prompts, table
 
 from sinc_tui.engine import layout as layouts
-from sinc_tui.engine.decoder import Decoder, Request
+from sinc_tui.engine.decoder import Decoder
+from sinc_tui.engine.job import Request
 from sinc_tui.engine.llama_runtime import LlamaRuntime, silence
 from sinc_tui.engine.llama_vocab import LlamaVocab
 from sinc_tui.engine.machine import physical_cores

@@ -21,7 +21,7 @@ from sinc_tui.distill.model import add_adapter, load_adapter, load_base
 from sinc_tui.distill.packing import Packer
 from sinc_tui.distill.profiles import PROFILES
 from sinc_tui.distill.training import Trainer, plot_losses
-from sinc_tui.engine.decoder import Request
+from sinc_tui.engine.job import Request
 from sinc_tui.engine.layout import chatml
 from sinc_tui.engine.llama_vocab import LlamaVocab
 from sinc_tui.engine.protocol import SamplerOptions

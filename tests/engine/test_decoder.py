@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sinc_tui.engine.decoder import Decoder, Request
+from sinc_tui.engine.decoder import Decoder
+from sinc_tui.engine.job import Request
 from sinc_tui.engine.layout import CHAINS, chatml
 from sinc_tui.engine.protocol import DecodeMode, RunStats, SamplerOptions
 from sinc_tui.engine.runtime import Cancelled

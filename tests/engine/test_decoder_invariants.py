@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import sinc_prompt
 
-from sinc_tui.engine.decoder import Decoder, Request
+from sinc_tui.engine.decoder import Decoder
+from sinc_tui.engine.job import Request
 from sinc_tui.engine.layout import chatml
 from sinc_tui.engine.limits import Limit
 from sinc_tui.engine.protocol import DecodeMode, SamplerOptions

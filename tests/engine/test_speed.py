@@ -8,7 +8,8 @@ from typing import cast
 import pytest
 
 from sinc_tui.engine import speed
-from sinc_tui.engine.decoder import Decoder, Listener, Request
+from sinc_tui.engine.decoder import Decoder
+from sinc_tui.engine.job import Listener, Request
 from sinc_tui.engine.runtime import Cancelled
 from sinc_tui.engine.service import open_decoder
 from sinc_tui.engine.speed import measure

@@ -1,0 +1,151 @@
+"""A run of the decoder: what is asked, who hears of it, what is known, and what each band has to obey."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Protocol
+
+from sinc_tui.engine.facts import FactKeeper
+from sinc_tui.engine.guards import Guard, NumberGuard
+from sinc_tui.engine.limits import LEAST_RULES, Limit, limits
+from sinc_tui.engine.protocol import RunStats, SamplerOptions
+from sinc_tui.engine.runtime import Cancelled
+from sinc_tui.engine.verbatim import VerbatimGuard
+from sinc_tui.engine.writer import BandRules, Finish
+from sinc_tui.sinc.bands import Band
+
+
+class Listener(Protocol):
+    """Who hears of a run as it goes."""
+
+    def delta(self, band: Band, text: str) -> None:
+        """More text of a band."""
+
+    def band_end(self, band: Band, text: str) -> None:
+        """A band's final text; a band can end twice when it has to be cut for CONSTRAINTS."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked of a run.
+
+    Attributes:
+        prompt: the raw prompt.
+        sampler: how tokens are chosen, and the decoding mode.
+        given: bands that are kept as they are.
+        free: no mask and no limit at all, to measure what the model does by itself.
+    """
+
+    prompt: str
+    sampler: SamplerOptions = SamplerOptions()
+    given: Mapping[Band, str] = field(default_factory=dict)
+    free: bool = False
+
+
+class Job:
+    """One run's state: the finished texts and the figures.
+
+    Attributes:
+        spare: tokens of the context that neither the prompt nor an answer at its limits takes.
+    """
+
+    def __init__(self, request: Request, listener: Listener, cancelled: Callable[[], bool]) -> None:
+        self.request = request
+        self.texts: dict[Band, str] = dict(request.given)
+        self.limits = limits(request.given)
+        self.masks: Counter[str] = Counter()
+        self.spare = 0
+        self._notes: list[str] = []
+        self._free_tokens = 0
+        self._listener, self._cancelled = listener, cancelled
+        self._began = time.monotonic()
+        self._first: float | None = None
+
+    @cached_property
+    def _keeper(self) -> FactKeeper | None:
+        """Looks for the prompt's facts when first asked: the prompt must be known to fit by then."""
+        return FactKeeper(self.request.prompt) if self.request.sampler.fact_keeper else None
+
+    def _longest_other(self) -> int:
+        """Length of the longest finished band other than CONSTRAINTS."""
+        return max((len(t) for b, t in self.texts.items() if b is not Band.CONSTRAINTS), default=0)
+
+    def rules_for(self, band: Band, limit: Limit) -> BandRules:
+        """What one band has to obey."""
+        keeper = self._keeper
+        if band is Band.CONSTRAINTS:
+            return BandRules(
+                may_close=lambda n: (
+                    not self._waits() and n > max(self._longest_other(), LEAST_RULES)
+                ),
+                may_wait=self._waits,
+                complete=lambda text: (
+                    keeper.constraints(
+                        text, self._others(), self._longest_other(), limit.characters
+                    )
+                    if keeper and not self._waits()
+                    else text
+                ),
+            )
+        numbers = [NumberGuard(self.request.prompt)] if self.request.sampler.number_guard else []
+        if band is Band.DATA:
+            return self._data_rules(numbers, limit)
+        return BandRules() if band is Band.FORMAT else BandRules(guards=numbers)
+
+    def _data_rules(self, numbers: Sequence[Guard], limit: Limit) -> BandRules:
+        keeper = self._keeper
+        verbatim = VerbatimGuard(self.request.prompt) if self.request.sampler.verbatim else None
+
+        def complete(text: str) -> str:
+            text = verbatim.tidied(text) if verbatim else text
+            return keeper.data(text, limit.characters) if keeper else text
+
+        return BandRules(
+            guards=[verbatim, *numbers] if verbatim else numbers,
+            complete=complete,
+        )
+
+    def _waits(self) -> bool:
+        """Whether CONSTRAINTS has to wait for a band that is still being written."""
+        open_bands = (b for b in Band if b is not Band.CONSTRAINTS and b not in self.texts)
+        return self.request.sampler.decode == "parallel" and any(open_bands)
+
+    def _others(self) -> str:
+        return "\n".join(text for band, text in self.texts.items() if band is not Band.CONSTRAINTS)
+
+    def check(self) -> None:
+        """Raise `Cancelled` when the run was stopped."""
+        if self._cancelled():
+            raise Cancelled
+
+    def took(self, band: Band, added: str) -> None:
+        """Count a token and send the text that it added."""
+        self._free_tokens += 1
+        if added:
+            self._first = self._first or time.monotonic()
+            self._listener.delta(band, added)
+
+    def finish(self, band: Band, finish: Finish) -> None:
+        """Take a band's final text; called again when the band has to be cut."""
+        if finish.note:
+            self._notes.append(finish.note)
+        self.texts[band] = finish.text
+        self._listener.band_end(band, finish.text)
+
+    def stats(self, prompt_tokens: int) -> RunStats:
+        """The figures so far."""
+        now = time.monotonic()
+        return RunStats(
+            prompt_tokens=prompt_tokens,
+            free_tokens=self._free_tokens,
+            seconds=now - self._began,
+            seconds_to_first=(self._first or now) - self._began,
+            masks=dict(self.masks),
+            notes=self._notes,
+            seed=self.request.sampler.seed,
+            decode=self.request.sampler.decode,
+        )
