@@ -20,6 +20,7 @@ from sinc_tui.events import BandDelta, BandDone, Failed, Finished, Loading, Mode
 from sinc_tui.models.default import ModelFile
 from sinc_tui.rewriter import Rewriter
 from sinc_tui.sinc.bands import Band
+from sinc_tui.sinc.strict_json import HALF_CHARACTER
 from tests.support.rewriting import collect, judge, last, replay
 from tests.support.waiting import until
 
@@ -297,7 +298,7 @@ async def test_path_that_is_no_unicode(tmp_path: Path) -> None:
 
 async def test_prompt_that_is_no_unicode(rewriter: Rewriter) -> None:
     error = last(await collect(rewriter.rewrite("half \udc80 of a pair")), Failed).error
-    assert error.message == "The prompt or the model's path is not valid Unicode."
+    assert error.message == HALF_CHARACTER
     await works(rewriter)
 
 
