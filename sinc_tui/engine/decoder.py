@@ -112,7 +112,7 @@ class Decoder:
     def _clear_branches(self) -> None:
         """Drop what an earlier parallel run left: it takes room, and where in the cache the new cells
         lie decides the last bits of the logits."""
-        for sequence in range(1, len(Band) + 1):
+        for sequence in range(1, len(CHAINS["parallel"]) + 1):
             self._runtime.forget(sequence, 0)
 
     def _encode(self, text: str) -> list[int]:

@@ -15,7 +15,7 @@ _POINTS = ",;:.!?…"
 _QUOTES = "\"'"
 _ENDS = (re.compile(rf"[{_POINTS}]\Z"), re.compile(rf"[{_POINTS}]?[{_QUOTES}][{_POINTS}]?\Z"))
 """What may stand behind a piece."""
-_REMARKS = ("Most useful", "No data", "No other data", "Not given", "The input is")
+_REMARKS = ("Most useful", "No data given", "No other data", "Not given", "The input is")
 """How a teacher begins to speak of the prompt instead of quoting it."""
 _PLACES, _AHEAD = 8, 16
 """Places of the prompt that are looked at for a way on, and how many characters of it."""
@@ -28,42 +28,45 @@ class VerbatimGuard:
 
     A piece ends at a comma, semicolon, colon or full stop with a blank behind it. Blanks, typographic
     quotes and dashes may differ, and so may quotation marks around a piece and the case of its first
-    letter. From a remark on the prompt itself (`Most useful: ...`) on, anything is allowed.
+    letter. From a remark on the prompt itself (`Most useful: ...`) on, anything is allowed, unless the
+    prompt has that phrase too.
     """
 
     name = "verbatim"
 
     def __init__(self, prompt: str) -> None:
         self._prompt = plain(prompt)
+        folded = self._prompt.casefold()
+        self._remarks = tuple(remark for remark in _REMARKS if remark.casefold() not in folded)
         self._known: dict[str, bool] = {}
 
     def allows(self, text: str) -> bool:
         """Whether all finished pieces are the prompt's, and the last one can still become one."""
-        *finished, last = _pieces(text)
+        *finished, last = self._pieces(text)
         if not all(map(self._holds, finished)):
             return False
         return (
             any(next(self._places(begun), None) is not None for begun in _unquoted(last))
             or self._holds(last)
-            or any(remark.startswith(last) for remark in _REMARKS)
+            or any(remark.startswith(last) for remark in self._remarks)
         )
 
     def closes(self, text: str) -> bool:
         """Whether all pieces are the prompt's."""
-        return all(map(self._holds, _pieces(text)))
+        return all(map(self._holds, self._pieces(text)))
 
     def ways_on(self, text: str) -> list[str]:
         """How the prompt goes on behind the last piece."""
         ends = (
             at + len(begun)
-            for begun in _unquoted(_pieces(text)[-1])
+            for begun in _unquoted(self._pieces(text)[-1])
             for at in islice(self._places(begun), _PLACES)
         )
         return [self._prompt[end : end + _AHEAD] for end in ends]
 
     def tidied(self, text: str) -> str:
         """DATA without what it says twice: items, or parts of them, that others hold word for word."""
-        body, remark = _parted(text)
+        body, remark = self._parted(text)
         body = " ".join(body.split()).removesuffix(".")
         items = [item.rstrip(";") for item in _ITEM.split(body)]
         kept: list[str] = []
@@ -81,6 +84,19 @@ class VerbatimGuard:
             return text
         end = "" if kept[-1][-1] in _POINTS else "."
         return f"{'; '.join(kept)}{end} {remark}".strip()
+
+    def _parted(self, text: str) -> tuple[str, str]:
+        """The quoting part of a text, and the remark behind it."""
+        at = 0
+        for piece in _JOINT.split(text):
+            if piece.startswith(self._remarks):
+                return text[:at], text[at:]
+            at += len(piece) + 1
+        return text, ""
+
+    def _pieces(self, text: str) -> list[str]:
+        """The pieces before a remark, the last of which may be unfinished."""
+        return _JOINT.split(self._parted(plain(text))[0])
 
     def _holds(self, piece: str) -> bool:
         """Whether the prompt holds a piece in whole words, but for what may stand around it."""
@@ -101,21 +117,6 @@ class VerbatimGuard:
                 if not _inside_word(self._prompt, at):
                     yield at
                 at = self._prompt.find(spelling, at + 1)
-
-
-def _parted(text: str) -> tuple[str, str]:
-    """The quoting part of a text, and the remark behind it."""
-    at = 0
-    for piece in _JOINT.split(text):
-        if piece.startswith(_REMARKS):
-            return text[:at], text[at:]
-        at += len(piece) + 1
-    return text, ""
-
-
-def _pieces(text: str) -> list[str]:
-    """The pieces before a remark, the last of which may be unfinished."""
-    return _JOINT.split(_parted(plain(text))[0])
 
 
 def _bared(piece: str) -> Iterator[str]:

@@ -44,6 +44,15 @@ def test_pieces_of_the_prompt(text: str, goes_on: bool, ends: bool) -> None:
     assert (guard.allows(text), guard.closes(text)) == (goes_on, ends)
 
 
+def test_a_phrase_of_the_prompt_begins_no_remark() -> None:
+    guard = VerbatimGuard("The input is a CSV file, no data given yet")
+    assert guard.closes("The input is a CSV; no data given")
+    assert not guard.closes("The input is a table")
+    assert not guard.closes("No data given, so ask")
+    assert guard.closes("The input is a CSV. Most useful: its columns")
+    assert not VerbatimGuard("fix it").closes("No database yet")
+
+
 WORDS = st.text(st.sampled_from("ab1 ,.;:\"'\n語"), max_size=12)
 
 
