@@ -10,6 +10,8 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
+from sinc_tui import __version__
+
 
 def pip_install(*arguments: str) -> str:
     """A line that installs into the environment that this program runs in."""
@@ -22,6 +24,14 @@ def install_line(extra: str) -> str:
     if not folder:
         return pip_install(f"sinc-tui[{extra}]")
     return pip_install(*(["-e"] if editable else []), f"{folder}[{extra}]")
+
+
+def repair_line() -> str:
+    """A line that brings back a file which this package is missing."""
+    folder, editable = _clone()
+    if editable:
+        return shlex.join(["git", "-C", folder, "checkout", "--", "assets"])
+    return pip_install("--force-reinstall", "--no-deps", folder or f"sinc-tui=={__version__}")
 
 
 def _clone() -> tuple[str, bool]:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from sinc_tui.extras import install_line
+from sinc_tui import __version__
+from sinc_tui.extras import install_line, repair_line
 
 
 class _Installed:
@@ -41,6 +42,23 @@ def test_line(monkeypatch: pytest.MonkeyPatch, source: object, wanted: list[str]
     assert shlex.split(line) == [sys.executable, "-m", "pip", "install", *wanted]
 
 
+@pytest.mark.parametrize(
+    ("source", "wanted"),
+    [
+        (
+            {"url": "file:///home/me/ab", "dir_info": {"editable": True}},
+            "git -C /home/me/ab checkout -- assets",
+        ),
+        ({"url": "file:///home/me/ab", "dir_info": {}}, "--no-deps /home/me/ab"),
+        ({}, f"--no-deps sinc-tui=={__version__}"),
+    ],
+)
+def test_repair(monkeypatch: pytest.MonkeyPatch, source: object, wanted: str) -> None:
+    text = json.dumps(source)
+    monkeypatch.setattr(Distribution, "from_name", lambda _: _Installed(text))  # type: ignore[arg-type]
+    assert repair_line().endswith(wanted)
+
+
 def test_not_installed_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(_name: str) -> Distribution:
         raise PackageNotFoundError
@@ -51,4 +69,4 @@ def test_not_installed_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_these_tests_run_from_a_clone() -> None:
     folder = Path(__file__).parents[1]
-    assert shlex.split(install_line("web"))[-1] in (f"{folder}[web]", "sinc-tui[web]")
+    assert shlex.split(install_line("web"))[-2:] == ["-e", f"{folder}[web]"]

@@ -24,7 +24,7 @@ from sinc_tui.engine.plan import gpus, make_plan
 from sinc_tui.engine.probe import PROBE, Build, probe
 from sinc_tui.engine.protocol import EngineOptions
 from sinc_tui.errors import SincError
-from sinc_tui.extras import install_line, pip_install
+from sinc_tui.extras import install_line, pip_install, repair_line
 from sinc_tui.models.default import Student, shipped_student
 
 _FOLDERS: dict[str, Callable[[], Path]] = {
@@ -193,8 +193,7 @@ def _look_at_student(checkup: Checkup, student: Student) -> Path:
         | {name: {"path": str(path), "size": sizes[name]} for name, path in parts.items()}
     )
     if not student.adapter.exists():
-        line = pip_install("--force-reinstall", "--no-deps", f"sinc-tui=={__version__}")
-        checkup.wrong(f"{student.adapter} is missing.", line, stops=True)
+        checkup.wrong(f"{student.adapter} is missing.", repair_line(), stops=True)
     if not ready and student.adapter.exists() and (obstacle := student.obstacle()):
         what = f"The model will run unmerged, which is slower: {obstacle}."
         checkup.wrong(what, f"df -h {shlex.quote(str(student.merged.parent))}")

@@ -43,18 +43,15 @@ class Narrator:
         self._terminal = sys.stderr is not None and sys.stderr.isatty()
         self._on = verbose or self._terminal
         self._last = ""
-        self._told: set[str] = set()
 
     def step(self, text: str, detail: str = "") -> None:
-        """What is being done; on a terminal one line that changes, elsewhere a line for each step,
-        once.
+        """What is being done; on a terminal one line that changes, elsewhere a line for each step.
 
         `detail` is what moves within a step; it is for terminals only.
         """
         if self._terminal:
             _say(f"{_CLEAR_LINE}{one_line(text)} {one_line(detail)}".rstrip())
-        elif self._on and text not in self._told:
-            self._told.add(text)
+        elif self._on and text != self._last:
             _say(one_line(text) + "\n")
         self._last = text
 

@@ -150,7 +150,7 @@ def _follow(narrator: Narrator, event: Event) -> None:
                 narrator.note(note)
             narrator.step(f"reading the prompt with {info.name}")
         case BandDelta(band=band):
-            narrator.step(f"writing {band}")
+            narrator.step("writing", band)
 
 
 def _tell(narrator: Narrator, stats: RunStats, info: ModelInfo | None) -> None:

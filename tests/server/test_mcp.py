@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,9 +13,14 @@ from typing import Any
 
 import pytest
 
+from sinc_tui.models.default import ModelFile
+from sinc_tui.rewriter import Rewriter
+from sinc_tui.server import mcp
+from sinc_tui.server.handlers import Handlers
 from sinc_tui.server.mcp import MOST_BYTES, VERSIONS
 from sinc_tui.sinc.rulesets import RULESETS, problems
 from tests.cli.processes import CLI, SCRIPTED, environment
+from tests.support.scripted_app import WORKER
 from tests.support.scripted_worker import TEXTS
 
 BANDS = {band.lower(): text for band, text in TEXTS.items()}
@@ -180,6 +187,30 @@ def test_what_was_asked_is_answered_after_the_input_ends(start: Start) -> None:
     out, _ = client.process.communicate(timeout=30)
     assert sorted(json.loads(line)["id"] for line in out.splitlines()) == [1, 2, 3]
     assert client.process.returncode == 0
+
+
+def test_a_run_that_is_stuck_does_not_keep_it_after_the_input_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(mcp, "_PATIENCE", 0.01)
+
+    async def end() -> list[dict[str, Any]]:
+        rewriter = Rewriter(
+            ModelFile(Path("x.gguf"), "scripted"),
+            worker=[sys.executable, str(WORKER), "--script", "stuck"],
+        )
+        handlers = Handlers(rewriter)
+        answers: list[dict[str, Any]] = []
+        server = mcp.Server(handlers, answers.append)
+        call = {"name": "sinc_scatter", "arguments": {"prompt": "x"}}
+        message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}
+        server.take(json.dumps(message).encode())
+        await server.finish()
+        await server.close()
+        await handlers.close()
+        return answers
+
+    assert asyncio.run(end()) == []
 
 
 def test_a_call_is_cancelled_and_others_go_on_meanwhile(start: Start) -> None:

@@ -9,6 +9,7 @@ from textual.widgets import Static
 from sinc_tui import paths
 from sinc_tui.engine import speeds
 from sinc_tui.errors import SincError
+from sinc_tui.extras import install_line
 from sinc_tui.tui.shelf import Presence
 from tests.support.fake_engine import INFO, FakeEngine
 from tests.support.scripted_shelf import ScriptedShelf
@@ -128,7 +129,7 @@ async def test_without_a_model_the_app_leads_there() -> None:
         assert intro.startswith("There is no model yet to run your prompts.")
         await until(lambda: models.top._under_cursor() == "small")
         await models.go("tiny")
-        assert "pip install" in models.details()
+        assert install_line("tiny") in models.details()
         await models.go("small")
         await models.press("d")
         fetch = await models.fetch()
