@@ -55,7 +55,7 @@ def test_ctrl_c_ends_with_130_and_without_a_document(tmp_path: Path) -> None:
     )  # fmt: skip
     assert process.stderr is not None
     for line in process.stderr:
-        if line == b"writing CONTEXT\n":
+        if line == b"writing\n":
             break
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
