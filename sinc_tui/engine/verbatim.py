@@ -46,7 +46,7 @@ class VerbatimGuard:
         if not all(map(self._holds, finished)):
             return False
         return (
-            any(next(self._places(begun), None) is not None for begun in _unquoted(last))
+            next(self._goes_on(last), None) is not None
             or self._holds(last)
             or any(remark.startswith(last) for remark in self._remarks)
         )
@@ -57,12 +57,8 @@ class VerbatimGuard:
 
     def ways_on(self, text: str) -> list[str]:
         """How the prompt goes on behind the last piece."""
-        ends = (
-            at + len(begun)
-            for begun in _unquoted(self._pieces(text)[-1])
-            for at in islice(self._places(begun), _PLACES)
-        )
-        return [self._prompt[end : end + _AHEAD] for end in ends]
+        ends = self._goes_on(self._pieces(text)[-1])
+        return [self._prompt[end : end + _AHEAD] for end in islice(ends, _PLACES)]
 
     def tidied(self, text: str) -> str:
         """DATA without what it says twice: items, or parts of them, that others hold word for word."""
@@ -105,6 +101,17 @@ class VerbatimGuard:
                 self._ends(at + len(bare)) for bare in _bared(piece) for at in self._places(bare)
             )
         return self._known[piece]
+
+    def _goes_on(self, begun: str) -> Iterator[int]:
+        """Where the prompt goes on behind an unfinished piece, so that it can be finished."""
+        yield from (at + len(begun) for at in self._places(begun))
+        for bare in _unquoted(begun)[1:]:
+            yield from (at + len(bare) for at in self._places(bare) if self._says(at))
+
+    def _says(self, at: int) -> bool:
+        """Whether the prompt's piece from a place on is more than points: only such a one is quoted."""
+        piece = _JOINT.split(self._prompt[at:], maxsplit=1)[0]
+        return bool(piece.strip(f"{_POINTS}{_QUOTES} "))
 
     def _ends(self, at: int) -> bool:
         return not _inside_word(self._prompt, at)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sinc_tui.engine.verbatim import VerbatimGuard
@@ -64,6 +64,7 @@ def test_a_prompt_may_be_quoted_as_a_whole(prompt: str) -> None:
 
 
 @given(WORDS, WORDS)
+@example("", "'").via("a quotation mark with nothing to quote")
 def test_what_may_end_may_stand_and_what_may_stand_can_be_mended(prompt: str, text: str) -> None:
     """Mending means to finish the piece at the end as the prompt goes on."""
     guard = VerbatimGuard(prompt)
