@@ -44,7 +44,7 @@ class _Meter:
 
 
 def measure(decoder: Decoder, stopped: Callable[[], bool] = lambda: False) -> float:
-    """Free tokens per second, as a run has them; raises `Cancelled` when stopped before it is known."""
+    """Free tokens per second, one band after the other; raises `Cancelled` when stopped too early."""
     meter = _Meter()
     try:
         decoder.decompose(Request(_PROMPT), meter, lambda: meter.enough or stopped())

