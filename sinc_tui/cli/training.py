@@ -13,6 +13,7 @@ from sinc_tui.cli.diagnostics import DONE
 _TINY = "tiny"
 _PROFILES = (_TINY, "small", "medium", "full")
 _ADAPTER_KINDS = ("F16", "BF16", "Q8_0", "Q5_1", "Q5_0", "Q4_1", "Q4_0")
+_LAYOUTS = ("lines", "chatml")
 _QUANTIZATIONS = ("IQ4_NL", *_ADAPTER_KINDS)
 
 
@@ -34,6 +35,7 @@ _QUANTIZATIONS = ("IQ4_NL", *_ADAPTER_KINDS)
 @click.option("--batch", type=int)
 @click.option("--learning-rate", type=float)
 @click.option("--parallel-share", type=float)
+@click.option("--layout", type=click.Choice(_LAYOUTS), help="What stands around prompt and bands.")
 @click.option("--examples", type=click.IntRange(min=1), help="Train on the first so many only.")
 @click.option("--dev", "dev_size", type=click.IntRange(min=0), default=48, show_default=True)
 @click.option("--every", type=click.IntRange(min=1), default=200, show_default=True,
@@ -61,7 +63,7 @@ def train(
     from sinc_tui.distill.packing import Packer
     from sinc_tui.distill.profiles import PROFILES, Profile
     from sinc_tui.distill.training import Trainer, plot_losses
-    from sinc_tui.engine.layout import chatml
+    from sinc_tui.engine.layout import TRAINED
     from sinc_tui.engine.llama_vocab import LlamaVocab
     from sinc_tui.models.default import embedded_base
 
@@ -76,7 +78,7 @@ def train(
     if source is None:
         raise click.UsageError("Name a GGUF of the same base with --vocabulary, for its tokens.")
     vocab = LlamaVocab.from_file(Path(source))
-    packer = Packer(vocab, chatml(vocab), scaffold_weight=plan.scaffold_weight)
+    packer = Packer(vocab, TRAINED[plan.layout](vocab), scaffold_weight=plan.scaffold_weight)
     training, dev = split(load_examples(data or plan.style))
     if dev_size < len(dev):
         dev = sampled(dev, dev_size)
@@ -122,13 +124,14 @@ def export(
     kinds: tuple[str, str],
 ) -> int:
     """Write the adapter in FOLDER (a folder of `distill train`) as GGUF, and merged on request."""
-    from sinc_tui.distill.export import export_adapter
+    from sinc_tui.distill.export import export_adapter, trained_layout
     from sinc_tui.models.default import embedded_base
     from sinc_tui.models.merging import merge
 
     base = base or embedded_base()
     target = target or folder / "adapter.gguf"
-    export_adapter(folder / "adapter", base, target, quantization=kinds)
+    layout = trained_layout(folder)
+    export_adapter(folder / "adapter", base, target, layout=layout, quantization=kinds)
     click.echo(f"written: {target} ({target.stat().st_size:,} bytes)")
     if merged is not None:
         merge(base, target, merged, quantization=quantization)
@@ -146,10 +149,10 @@ def quantize(folder: Path, base: Path | None, data: str, dev_size: int) -> int:
     from tempfile import TemporaryDirectory
 
     from sinc_tui.distill.dataset import load_examples, sampled, split
-    from sinc_tui.distill.export import export_adapter
+    from sinc_tui.distill.export import export_adapter, trained_layout
     from sinc_tui.distill.packing import Packer
     from sinc_tui.distill.quantization import compare, table
-    from sinc_tui.engine.layout import chatml
+    from sinc_tui.engine.layout import TRAINED
     from sinc_tui.engine.llama_runtime import silence
     from sinc_tui.engine.llama_vocab import LlamaVocab
     from sinc_tui.models.default import embedded_base
@@ -160,9 +163,12 @@ def quantize(folder: Path, base: Path | None, data: str, dev_size: int) -> int:
     vocab = LlamaVocab.from_file(base)
     with TemporaryDirectory() as work:
         adapter, merged = Path(work) / "adapter.gguf", Path(work) / "merged.gguf"
-        export_adapter(folder / "adapter", base, adapter, quantization=("F16", "F16"))
+        layout = trained_layout(folder)
+        export_adapter(
+            folder / "adapter", base, adapter, layout=layout, quantization=("F16", "F16")
+        )
         merge(base, adapter, merged, quantization="F16")
-        packer = Packer(vocab, chatml(vocab))
+        packer = Packer(vocab, TRAINED[layout](vocab))
         dev = sampled(split(load_examples(data))[1], dev_size)
         click.echo(table(list(compare(merged, packer, dev, Path(work)))))
     return DONE

@@ -30,9 +30,14 @@ _PREFIX = "base_model.model.model.layers."
 
 
 def export_adapter(
-    folder: Path, base: Path, target: Path, *, quantization: tuple[str, str] = ("Q8_0", "Q8_0")
+    folder: Path,
+    base: Path,
+    target: Path,
+    *,
+    layout: str,
+    quantization: tuple[str, str] = ("Q8_0", "Q8_0"),
 ) -> None:
-    """Write the peft adapter in `folder`, trained on `base` (a GGUF), as a GGUF adapter.
+    """Write the peft adapter in `folder`, trained on `base` (a GGUF) in `layout`, as a GGUF adapter.
 
     `quantization` is that of A and of B. Raises `SincError` where the folder holds no adapter.
     """
@@ -50,8 +55,20 @@ def export_adapter(
         float(config["lora_alpha"]),
         _pairs(load_file(weights_path), reader, architecture),
         quantization=tuple(gguf.GGMLQuantizationType[name] for name in quantization),
-        extra={LAYOUT_KEY: "chatml"},
+        extra={LAYOUT_KEY: layout},
     )
+
+
+def trained_layout(folder: Path) -> str:
+    """The layout that the run in `folder` was trained in; raises `SincError` without its card."""
+    try:
+        card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SincError(
+            f"{folder} holds no training run: {error}.",
+            hint="Train one with: sinc-tui distill train",
+        ) from error
+    return str(card["profile"].get("layout", "chatml"))
 
 
 def read_adapter(adapter: Path, base: Path) -> tuple[float, dict[str, Floats]]:

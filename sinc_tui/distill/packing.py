@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sinc_tui.distill.dataset import Example
-from sinc_tui.engine.layout import CHAINS, Layout, Scaffold, Tokenizer, escape
+from sinc_tui.engine.layout import CHAINS, Layout, Tokenizer, escape
 from sinc_tui.engine.protocol import DecodeMode
 from sinc_tui.sinc.bands import Band
 
@@ -47,8 +47,8 @@ class Packer:
     """Lays examples out in one model's tokens.
 
     `scaffold_weight` is the loss weight of the fixed parts in sequential order (0: only what the
-    decoder lets the model write counts); with a little of it the student can write whole documents
-    without a decoder too.
+    decoder lets the model write counts); with a little of it, and the layout of the whole document, the
+    student can do without a decoder too.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Packer:
     ) -> None:
         self._tokenizer = tokenizer
         self._layout = layout
-        self._scaffold = Scaffold.of(tokenizer)
+        self._scaffold = layout.scaffold
         self._scaffold_weight = scaffold_weight
 
     def pack(self, example: Example, mode: DecodeMode) -> TokenSequence:

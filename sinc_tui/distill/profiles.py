@@ -25,6 +25,7 @@ class Profile:
         batch: examples a step; accumulate: steps before an update.
         learning_rate: peak; cosine to a tenth after `warmup` (share of all updates, or a count).
         parallel_share: share of examples laid out in parallel rather than sequential order.
+        layout: what stands around the prompt and the bands (`engine.layout.TRAINED`).
         scaffold_weight: loss weight of the fixed parts in sequential order.
         jitter: share of examples whose numbers are replaced, in prompt and bands alike.
         weight_decay: of AdamW.
@@ -45,6 +46,7 @@ class Profile:
     learning_rate: float = 1e-3
     warmup: float = 0.03
     parallel_share: float = 0.5
+    layout: str = "lines"
     scaffold_weight: float = 0.05
     jitter: float = 0.5
     weight_decay: float = 0.0
@@ -68,7 +70,8 @@ PROFILES = {
         accumulate=4,
         learning_rate=2e-4,
         warmup=5,
+        layout="chatml",
         rounding="",
     ),
 }
-"""`full` has the article's hyperparameters."""
+"""`full` has the article's hyperparameters, and writes the whole document by itself."""

@@ -11,7 +11,7 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 
 from sinc_tui.engine.job import Job, Listener, Request
-from sinc_tui.engine.layout import CHAINS, Layout, Scaffold, Tokenizer, escape
+from sinc_tui.engine.layout import CHAINS, Layout, Tokenizer, escape
 from sinc_tui.engine.prefix import Prefix
 from sinc_tui.engine.protocol import RunStats
 from sinc_tui.engine.runtime import Run, Runtime
@@ -71,7 +71,7 @@ class Decoder:
     ) -> None:
         self._runtime, self._tokenizer, self._vocabulary = runtime, tokenizer, vocabulary
         self._layout = layout
-        self._scaffold = Scaffold.of(tokenizer)
+        self._scaffold = layout.scaffold
         self._prefix = Prefix(runtime, layout.before)
 
     def warm_up(self) -> None:

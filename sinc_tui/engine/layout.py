@@ -7,7 +7,7 @@ so both see exactly one split. The raw prompt is tokenized alone and never yield
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -40,14 +40,37 @@ can follow TASK for nothing.
 """
 
 QUOTE = '"'
-SEPARATOR = "}, "
-TAIL = "}]}"
-HEAD = f'{{"formula": "{FORMULA}", "T": "{AXIS}", "fragments": ['
+"""What closes a band's text."""
 
 
-def opener(band: Band) -> str:
-    """The scaffold in front of a band's text, up to and with the opening quote."""
-    return f'{{"n": {band.n}, "t": "{band}", "x": "'
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """How a model sees an answer around the bands' texts.
+
+    An answer is `head`, then for each band `opener` (with the band's number and name put in), its text,
+    `QUOTE`, and `separator`, or `tail` after the last. The document itself is always JSON.
+    """
+
+    head: str
+    opener: str
+    separator: str
+    tail: str
+
+    def opens(self, band: Band) -> str:
+        """What stands in front of a band's text, up to and with the opening quote."""
+        return self.opener % {"n": band.n, "band": band}
+
+
+DOCUMENT = Spelling(
+    head=f'{{"formula": "{FORMULA}", "T": "{AXIS}", "fragments": [',
+    opener='{"n": %(n)d, "t": "%(band)s", "x": "',
+    separator="}, ",
+    tail="}]}",
+)
+"""The whole document: what a model can write that was never trained for this, and without a decoder."""
+
+LINES = Spelling(head="", opener='%(band)s: "', separator="\n", tail="")
+"""A line a band: a fifth of the fixed tokens, which a model has to read on every run."""
 
 
 def escape(text: str) -> str:
@@ -69,8 +92,7 @@ class Tokenizer(Protocol):
 class Scaffold:
     """The answer's fixed parts in tokens.
 
-    An answer is `head`, then for each band `openers[band]`, its text, `quote`, and `separator` (or
-    `tail` after the last). In parallel decoding the first opener of each chain follows `head` directly.
+    Like `Spelling`. In parallel decoding the first opener of each chain follows `head` directly.
     """
 
     head: tuple[int, ...]
@@ -80,14 +102,14 @@ class Scaffold:
     tail: tuple[int, ...]
 
     @classmethod
-    def of(cls, tokenizer: Tokenizer) -> Scaffold:
-        """The scaffold in a vocabulary's tokens."""
+    def of(cls, tokenizer: Tokenizer, spelling: Spelling) -> Scaffold:
+        """A spelling in a vocabulary's tokens."""
         return cls(
-            head=tuple(tokenizer.encode(HEAD)),
-            openers={band: tuple(tokenizer.encode(opener(band))) for band in Band},
+            head=tuple(tokenizer.encode(spelling.head)),
+            openers={band: tuple(tokenizer.encode(spelling.opens(band))) for band in Band},
             quote=tuple(tokenizer.encode(QUOTE)),
-            separator=tuple(tokenizer.encode(SEPARATOR)),
-            tail=tuple(tokenizer.encode(TAIL)),
+            separator=tuple(tokenizer.encode(spelling.separator)),
+            tail=tuple(tokenizer.encode(spelling.tail)),
         )
 
     @property
@@ -104,10 +126,10 @@ class Scaffold:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Tokens before and after the raw prompt.
+    """Tokens before and after the raw prompt, and around the bands.
 
     Attributes:
-        name: shown in the log.
+        name: shown in the log; kept in a student's file under `LAYOUT_KEY`.
         before: from the start to the raw prompt.
         after: from the raw prompt's end to the answer's start.
     """
@@ -115,6 +137,7 @@ class Layout:
     name: str
     before: tuple[int, ...]
     after: tuple[int, ...]
+    scaffold: Scaffold
 
     def prompt(self, tokenizer: Tokenizer, raw: str) -> list[int]:
         """All tokens up to the answer's start."""
@@ -123,13 +146,31 @@ class Layout:
 
 def chatml(tokenizer: Tokenizer, *, example: tuple[str, str] | None = None) -> Layout:
     """ChatML as the article trained it; `example` (prompt, answer) is one worked turn before."""
-    parts = [f"<|im_start|>system\n{SYSTEM}<|im_end|>\n"]
+    turns = f"<|im_start|>system\n{SYSTEM}<|im_end|>\n"
     if example is not None:
         prompt, answer = example
-        parts.append(
-            f"<|im_start|>user\n{prompt}<|im_end|>\n<|im_start|>assistant\n{answer}<|im_end|>\n"
-        )
-    before = tokenizer.control("".join(parts) + "<|im_start|>user\n")
-    after = tokenizer.control("<|im_end|>\n<|im_start|>assistant\n")
+        turns += f"{_ASKED}{prompt}{_ANSWERED}{answer}<|im_end|>\n"
     name = "chatml" if example is None else "chatml with a worked example"
-    return Layout(name, tuple(before), tuple(after))
+    return _turns(tokenizer, name, turns, DOCUMENT)
+
+
+def lines(tokenizer: Tokenizer) -> Layout:
+    """The shortest one: no system line, a line a band."""
+    return _turns(tokenizer, "lines", "", LINES)
+
+
+TRAINED: Mapping[str, Callable[[Tokenizer], Layout]] = {"chatml": chatml, "lines": lines}
+"""The layouts that students are trained in, by name."""
+
+_ASKED = "<|im_start|>user\n"
+_ANSWERED = "<|im_end|>\n<|im_start|>assistant\n"
+
+
+def _turns(tokenizer: Tokenizer, name: str, before: str, spelling: Spelling) -> Layout:
+    """ChatML's marks around the raw prompt."""
+    return Layout(
+        name,
+        tuple(tokenizer.control(before + _ASKED)),
+        tuple(tokenizer.control(_ANSWERED)),
+        Scaffold.of(tokenizer, spelling),
+    )

@@ -133,14 +133,14 @@ def open_decoder(
         path, options, adapter=adapter, progress=progress, cancelled=cancelled, planned=planned
     )
     vocab = LlamaVocab(runtime.model)
-    trained = runtime.metadata(layouts.LAYOUT_KEY) == "chatml"
-    layout = layouts.chatml(vocab) if trained else layout_of_untrained(runtime, vocab)
+    own = layouts.TRAINED.get(runtime.metadata(layouts.LAYOUT_KEY) or "")
+    layout = own(vocab) if own else layout_of_untrained(runtime, vocab)
     decoder = Decoder(runtime, vocab, Vocabulary(vocab.pieces()), layout)
     decoder.warm_up()
     plan = runtime.plan
     return decoder, ModelInfo(
         name=name or path.stem,
-        trained=trained,
+        trained=own is not None,
         backend=plan.backend,
         n_ctx=plan.n_ctx,
         n_threads=plan.n_threads,

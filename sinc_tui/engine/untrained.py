@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sinc_tui.engine import layout
-from sinc_tui.engine.layout import HEAD, QUOTE, SEPARATOR, SYSTEM, TAIL, Layout, escape, opener
+from sinc_tui.engine.layout import DOCUMENT, QUOTE, SYSTEM, Layout, Scaffold, escape
 from sinc_tui.sinc.bands import Band
 
 if TYPE_CHECKING:
@@ -36,8 +36,8 @@ EXAMPLE_BANDS = {
 
 def example_answer() -> str:
     """The worked example's document, in the very form that the decoder lays it out."""
-    fragments = [opener(band) + escape(EXAMPLE_BANDS[band]) + QUOTE for band in Band]
-    return HEAD + SEPARATOR.join(fragments) + TAIL
+    bands = [DOCUMENT.opens(band) + escape(EXAMPLE_BANDS[band]) + QUOTE for band in Band]
+    return DOCUMENT.head + DOCUMENT.separator.join(bands) + DOCUMENT.tail
 
 
 def layout_of_untrained(runtime: LlamaRuntime, vocab: LlamaVocab) -> Layout:
@@ -48,7 +48,8 @@ def layout_of_untrained(runtime: LlamaRuntime, vocab: LlamaVocab) -> Layout:
         own = layout.chatml(vocab, example=(EXAMPLE_PROMPT, example_answer()))
     else:
         before, after = (tuple(vocab.control(text)) for text in rendered)
-        own = Layout("own template with a worked example", before, after)
+        scaffold = Scaffold.of(vocab, DOCUMENT)
+        own = Layout("own template with a worked example", before, after, scaffold)
     return replace(own, before=(*vocab.leading(), *own.before))
 
 

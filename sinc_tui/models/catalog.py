@@ -52,7 +52,7 @@ class CatalogModel(BaseModel):
         package: the Python package that brings the file along.
         files: in order; several where the GGUF is split.
         context: tokens that it was trained on.
-        layout: what stands around the prompt: `chatml`, or its own chat `template`.
+        layout: what stands around the prompt: a student's (`engine.layout.TRAINED`), or its chat `template`.
         adapter: makes a student of it: a file among the assets, or a path. None: not trained for this.
         decode: how its bands are written unless the settings say otherwise.
         memory: MiB that a run takes, about.
@@ -68,7 +68,7 @@ class CatalogModel(BaseModel):
     files: tuple[CatalogFile, ...] = Field(min_length=1)
     licence: str = ""
     context: int | None = None
-    layout: Literal["chatml", "template"] = "template"
+    layout: Literal["chatml", "lines", "template"] = "template"
     adapter: str | None = None
     decode: DecodeMode = "sequential"
     memory: int | None = None

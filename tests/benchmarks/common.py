@@ -14,7 +14,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+import gguf
+
 from sinc_tui import paths
+from sinc_tui.engine.layout import LAYOUT_KEY, TRAINED, Layout, Tokenizer
 from sinc_tui.engine.protocol import (
     BandEnd,
     Cancel,
@@ -32,6 +35,7 @@ from sinc_tui.engine.protocol import (
     decode_message,
     encode,
 )
+from sinc_tui.models import gguf_io
 from sinc_tui.sinc.bands import Band
 
 HERE = Path(__file__).parent
@@ -43,6 +47,11 @@ def default_model() -> Path:
     if not model.is_file():
         sys.exit("The model is not prepared yet. Run once: sinc-tui rewrite 'fix line 3'")
     return model
+
+
+def layout_of(model: Path, vocab: Tokenizer) -> Layout:
+    """The layout that a student was trained in."""
+    return TRAINED[gguf_io.text(gguf.GGUFReader(model), LAYOUT_KEY) or ""](vocab)
 
 
 def prompts(count: int) -> list[str]:

@@ -30,11 +30,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import llama_cpp
-from common import default_model, machine, table
+from common import default_model, layout_of, machine, table
 from limit import Bare
 
 from sinc_tui.engine.client import EngineClient
-from sinc_tui.engine.layout import Layout, Scaffold, chatml
 from sinc_tui.engine.llama_runtime import LlamaRuntime, silence
 from sinc_tui.engine.llama_vocab import LlamaVocab
 from sinc_tui.engine.machine import physical_cores
@@ -111,8 +110,8 @@ class Least:
     def __init__(self, model: Path, threads: int) -> None:
         self._runtime = LlamaRuntime(model, EngineOptions(n_threads=threads, n_gpu_layers=0))
         self._vocab = LlamaVocab(self._runtime.model)
-        self._layout: Layout = chatml(self._vocab)
-        scaffold = Scaffold.of(self._vocab)
+        self._layout = layout_of(model, self._vocab)
+        scaffold = self._layout.scaffold
         self._fixed = [*scaffold.head, *scaffold.openers[Band.PERSONA]]
         self._opening = list(self._layout.before)
         params = llama_cpp.llama_model_default_params()

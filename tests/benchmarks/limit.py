@@ -23,9 +23,8 @@ from pathlib import Path
 
 import llama_cpp
 import numpy as np
-from common import default_model, machine, prompts, table
+from common import default_model, layout_of, machine, prompts, table
 
-from sinc_tui.engine import layout as layouts
 from sinc_tui.engine.decoder import Decoder
 from sinc_tui.engine.job import Request
 from sinc_tui.engine.llama_runtime import LlamaRuntime, silence
@@ -134,7 +133,7 @@ class Bench:
     def __init__(self, path: Path, threads: int, context: int) -> None:
         self._runtime = Timed(path, EngineOptions(n_ctx=context, n_threads=threads))
         vocab = LlamaVocab(self._runtime.model)
-        layout = layouts.chatml(vocab)
+        layout = layout_of(path, vocab)
         self._decoder = Decoder(self._runtime, vocab, Vocabulary(vocab.pieces()), layout)
         self._bare = Bare(self._runtime.model, threads, context)
         self._pipe = Pipe()

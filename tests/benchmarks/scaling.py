@@ -20,10 +20,10 @@ from pathlib import Path
 
 import llama_cpp
 import numpy as np
-from common import Worker, default_model, machine, memory, table
+from common import Worker, default_model, layout_of, machine, memory, table
 from limit import Bare
 
-from sinc_tui.engine.layout import Scaffold, chatml
+from sinc_tui.engine.layout import Layout
 from sinc_tui.engine.llama_runtime import silence
 from sinc_tui.engine.llama_vocab import LlamaVocab
 from sinc_tui.engine.machine import physical_cores
@@ -85,9 +85,11 @@ def line(lengths: Sequence[int], seconds: Sequence[float]) -> str:
     return f"{start * 1000:.0f} ms + {slope * 1000:.3f} ms a token, R² {fit:.4f}"
 
 
-def short_prompt(worker: Worker, vocab: LlamaVocab, bare: Bare, rounds: int) -> list[list[str]]:
+def short_prompt(
+    worker: Worker, vocab: LlamaVocab, layout: Layout, bare: Bare, rounds: int
+) -> list[list[str]]:
     """Rows of the second table."""
-    layout, scaffold = chatml(vocab), Scaffold.of(vocab)
+    scaffold = layout.scaffold
     fixed = [*scaffold.head, *scaffold.openers[Band.PERSONA]]
     opening = len(layout.before)
     seconds: dict[str, list[float]] = {"prompt": [], "prompt and scaffold": [], "engine": []}
@@ -143,7 +145,7 @@ def main() -> None:
             str(model).encode(), llama_cpp.llama_model_default_params()
         )
         bare = Bare(loaded, options.threads, 2048)
-        rows = short_prompt(worker, vocab, bare, max(5, options.rounds))
+        rows = short_prompt(worker, vocab, layout_of(model, vocab), bare, max(5, options.rounds))
     print(table([f"{SHORT}-token prompt", "tokens in the batch", "ms", "engine over it"], rows))
     print(f"\nMedians of {options.rounds} rounds. {machine(model, options.threads)}.")
 

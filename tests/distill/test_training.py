@@ -16,13 +16,13 @@ import torch
 
 from sinc_tui.distill.agreement import agreement
 from sinc_tui.distill.dataset import load_examples, split
-from sinc_tui.distill.export import export_adapter
+from sinc_tui.distill.export import export_adapter, trained_layout
 from sinc_tui.distill.model import add_adapter, load_adapter, load_base
 from sinc_tui.distill.packing import Packer
 from sinc_tui.distill.profiles import PROFILES
 from sinc_tui.distill.training import Trainer, plot_losses
 from sinc_tui.engine.job import Request
-from sinc_tui.engine.layout import chatml
+from sinc_tui.engine.layout import lines
 from sinc_tui.engine.llama_vocab import LlamaVocab
 from sinc_tui.engine.protocol import SamplerOptions
 from sinc_tui.engine.service import open_decoder
@@ -41,7 +41,7 @@ STEPS = 12
 @pytest.fixture(scope="module")
 def packer() -> Packer:
     vocab = LlamaVocab.from_file(embedded_base())
-    return Packer(vocab, chatml(vocab), scaffold_weight=0.05)
+    return Packer(vocab, lines(vocab), scaffold_weight=0.05)
 
 
 @pytest.fixture(scope="module")
@@ -125,11 +125,21 @@ def test_only_the_last_layers_get_an_adapter(trained: Trainer) -> None:
 def test_goes_on_from_an_exported_adapter(trained: Trainer, packer: Packer, tmp_path: Path) -> None:
     exported = tmp_path / "adapter.gguf"
     export_adapter(
-        trained.folder / "adapter", embedded_base(), exported, quantization=("F32", "F32")
+        trained.folder / "adapter",
+        embedded_base(),
+        exported,
+        layout="lines",
+        quantization=("F32", "F32"),
     )
     more = Trainer(trained.profile, packer, [], [], tmp_path / "more", start=exported)
     for ours, theirs in zip(more._weights, trained._weights, strict=True):
         assert torch.equal(ours, theirs)
+
+
+def test_a_run_tells_its_layout(trained: Trainer, tmp_path: Path) -> None:
+    assert trained_layout(trained.folder) == trained.profile.layout == "lines"
+    with pytest.raises(SincError, match="holds no training run"):
+        trained_layout(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -147,7 +157,11 @@ def test_the_exported_weights_are_those_that_were_trained(trained: Trainer, tmp_
     """Rounded: what ran in training, rounding included, is what ships."""
     adapter, merged = tmp_path / "adapter.gguf", tmp_path / "merged.gguf"
     export_adapter(
-        trained.folder / "adapter", embedded_base(), adapter, quantization=("F16", "F16")
+        trained.folder / "adapter",
+        embedded_base(),
+        adapter,
+        layout="lines",
+        quantization=("F16", "F16"),
     )
     merge(embedded_base(), adapter, merged, quantization=trained.profile.rounding)
     tensors = gguf_io.tensors(gguf.GGUFReader(merged))
@@ -164,7 +178,11 @@ def test_export_agrees_with_the_trained_model_and_runs(
 ) -> None:
     adapter, merged = tmp_path / "adapter.gguf", tmp_path / "merged.gguf"
     export_adapter(
-        trained.folder / "adapter", embedded_base(), adapter, quantization=("F16", "F16")
+        trained.folder / "adapter",
+        embedded_base(),
+        adapter,
+        layout="lines",
+        quantization=("F16", "F16"),
     )
     merge(embedded_base(), adapter, merged, quantization="F16")
     examples = split(load_examples("plain"))[1][:10]

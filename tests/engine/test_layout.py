@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sinc_tui.engine.layout import SYSTEM, Scaffold, Tokenizer, chatml, escape
+from sinc_tui.engine.layout import SYSTEM, Tokenizer, chatml, escape, lines
 from sinc_tui.engine.llama_runtime import LlamaRuntime
 from sinc_tui.engine.llama_vocab import LlamaVocab
 from sinc_tui.sinc.bands import Band
@@ -54,7 +54,7 @@ def spelled(request: pytest.FixtureRequest) -> Spelled:
 
 
 def test_the_scaffold_spells_the_document(spelled: Spelled) -> None:
-    scaffold = Scaffold.of(spelled.tokenizer)
+    scaffold = chatml(spelled.tokenizer).scaffold
     tokens, fixed = list(scaffold.head), len(scaffold.head)
     for band, text in TEXTS.items():
         end = scaffold.separator if band is not Band.TASK else scaffold.tail
@@ -88,6 +88,20 @@ def test_chatml() -> None:
         "<|im_start|>user\nhi<|im_end|>\n<|im_start|>assistant\n"
     )
     assert example.name != chatml(tokenizer).name
+
+
+def test_lines(spelled: Spelled) -> None:
+    layout = lines(spelled.tokenizer)
+    scaffold, tokens = layout.scaffold, []
+    for band, text in TEXTS.items():
+        tokens += [*scaffold.openers[band], *spelled.tokenizer.encode(escape(text))]
+        tokens += [*scaffold.quote, *scaffold.separator]
+    assert (scaffold.head, scaffold.tail) == ((), ())
+    assert spelled.spell(tokens).decode() == "".join(
+        f"{band}: {json.dumps(text, ensure_ascii=False)}\n" for band, text in TEXTS.items()
+    )
+    asked = bytes(lines(ByteTokenizer()).prompt(ByteTokenizer(), "hi")).decode()
+    assert asked == "<|im_start|>user\nhi<|im_end|>\n<|im_start|>assistant\n"
 
 
 def controls(vocab: LlamaVocab, model: object) -> dict[int, str]:
