@@ -270,7 +270,7 @@ def _record(entry: StoredModel) -> dict[str, Any]:
         "path": None if entry.path is None else str(entry.path), "size": model.size,
         "on_disk": entry.on_disk, "partial": entry.partial, "merged": entry.merged,
         "problem": entry.problem, "hint": entry.hint, "licence": model.licence,
-        "trained": model.trained, "context": model.context, "layout": model.layout,
+        "trained": model.trained, "context": model.context,
         "decode": model.decode, "memory_mib": model.memory,
         "files": [str(model.reference(file)) for file in model.files] if not entry.problem else [],
         "sha256": [file.sha256 for file in model.files],

@@ -65,7 +65,7 @@ def trained_layout(folder: Path) -> str:
         card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise SincError(
-            f"{folder} holds no training run: {error}.",
+            f"{folder} holds no card of a training run: {error}.",
             hint="Train one with: sinc-tui distill train",
         ) from error
     return str(card["profile"].get("layout", "chatml"))

@@ -47,7 +47,7 @@ class Profile:
     warmup: float = 0.03
     parallel_share: float = 0.5
     layout: str = "lines"
-    scaffold_weight: float = 0.05
+    scaffold_weight: float = 0.0
     jitter: float = 0.5
     weight_decay: float = 0.0
     rounding: str = "IQ4_NL"
@@ -71,6 +71,7 @@ PROFILES = {
         learning_rate=2e-4,
         warmup=5,
         layout="chatml",
+        scaffold_weight=0.05,
         rounding="",
     ),
 }

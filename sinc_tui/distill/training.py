@@ -18,12 +18,14 @@ import torch
 from accelerate import PartialState
 
 from sinc_tui.distill.dataset import Example, jitter_numbers
+from sinc_tui.distill.export import trained_layout
 from sinc_tui.distill.fused import fuse, keep_freed_memory
 from sinc_tui.distill.model import add_adapter, load_adapter, load_base, sequence_loss
 from sinc_tui.distill.packing import Batch, Packer, TokenSequence, batches, collate
 from sinc_tui.distill.profiles import ADAPTER_FILE, Profile
 from sinc_tui.distill.rounding import Rounding
 from sinc_tui.engine.protocol import DecodeMode
+from sinc_tui.errors import SincError
 
 _STATE = "state.pt"
 _TOKENS_AT_ONCE = 2048
@@ -238,6 +240,7 @@ class Trainer:
         path = self.folder / _STATE
         if not path.exists():
             return
+        _check_layout(self.folder, self.profile.layout)
         state = torch.load(path, map_location=self._device, weights_only=True)
         steps = self.progress.steps
         self.progress = Progress(**state["progress"])
@@ -300,6 +303,15 @@ def _parts(group: list[TokenSequence]) -> Iterator[list[TokenSequence]]:
 
 def _without_scaffold(s: TokenSequence) -> TokenSequence:
     return TokenSequence(s.tokens, [float(w == 1.0) for w in s.weights], s.positions, s.blocks)
+
+
+def _check_layout(folder: Path, layout: str) -> None:
+    begun = trained_layout(folder)
+    if begun != layout:
+        raise SincError(
+            f"The run in {folder} was begun in the layout {begun}, and this one has {layout}.",
+            hint=f"Name another folder, or go on with --layout {begun}.",
+        )
 
 
 def _file_hash(path: Path) -> str | None:

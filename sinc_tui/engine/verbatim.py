@@ -56,7 +56,7 @@ class VerbatimGuard:
         return all(map(self._holds, self._pieces(text)))
 
     def ways_on(self, text: str) -> list[str]:
-        """How the prompt goes on behind the last piece."""
+        """How the prompt goes on behind the last piece, at the first places that hold it."""
         ends = self._goes_on(self._pieces(text)[-1])
         return [self._prompt[end : end + _AHEAD] for end in islice(ends, _PLACES)]
 
@@ -110,7 +110,8 @@ class VerbatimGuard:
 
     def _says(self, at: int) -> bool:
         """Whether the prompt's piece from a place on is more than points: only such a one is quoted."""
-        piece = _JOINT.split(self._prompt[at:], maxsplit=1)[0]
+        joint = _JOINT.search(self._prompt, at + 1)
+        piece = self._prompt[at : joint.start() if joint else None]
         return bool(piece.strip(f"{_POINTS}{_QUOTES} "))
 
     def _ends(self, at: int) -> bool:

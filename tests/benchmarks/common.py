@@ -50,8 +50,11 @@ def default_model() -> Path:
 
 
 def layout_of(model: Path, vocab: Tokenizer) -> Layout:
-    """The layout that a student was trained in."""
-    return TRAINED[gguf_io.text(gguf.GGUFReader(model), LAYOUT_KEY) or ""](vocab)
+    """The layout that a student was trained in; ends the program for another model."""
+    name = gguf_io.text(gguf.GGUFReader(model), LAYOUT_KEY)
+    if name not in TRAINED:
+        sys.exit(f"{model} is no student of this project; name one with --model.")
+    return TRAINED[name](vocab)
 
 
 def prompts(count: int) -> list[str]:

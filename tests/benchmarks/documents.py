@@ -1,14 +1,17 @@
 """Time to a complete document, ours and the peers', in one run and prompt by prompt in turn.
 
-    python tests/benchmarks/documents.py --peers-python PEERS/bin/python [--prompts 30] [--model FILE]
+    python tests/benchmarks/documents.py --peers-python PEERS/bin/python [--prompts 30]
+        [--model FILE] [--peers-model FILE]
 
 The peers live in a virtual environment of their own; once (llama-cpp-python is compiled, 4 minutes):
 
     python -m venv PEERS
     PEERS/bin/pip install xllamacpp==2026.10.11549 llama-cpp-python==0.3.36 guidance==0.3.1
 
-Same file, same prompts in the same tokens, same threads, same context, greedy; every process is loaded
-and warmed up first, and keeps what its own cache keeps of the system part. A peer's answer may take
+Same prompts, same threads, same context, greedy; every process is loaded and warmed up first, and keeps
+what its own cache keeps of the system part. The peers' models have to write the whole JSON document, so
+`--peers-model` should be a student that was trained in the layout `chatml`, of the same base and in the
+same quantization; without it they get our file. A peer's answer may take
 `MOST_TOKENS`, nearly twice what a document takes: students loop, two of the peers have no penalty
 against it, and an answer without end would otherwise count for all the time it likes. Every answer goes
 through our validator. Where a peer's documents differ in length, the time per free character (those
@@ -142,7 +145,12 @@ def peer_process(python: str, name: str, model: Path, threads: int, context: int
 
 
 def contenders(
-    stack: ExitStack, python: str | None, model: Path, threads: int, context: int
+    stack: ExitStack,
+    python: str | None,
+    model: Path,
+    peers_model: Path,
+    threads: int,
+    context: int,
 ) -> dict[str, Contender]:
     """All that can be started, ours first; of the others it is said why not."""
     options = EngineOptions(n_ctx=context, n_threads=threads)
@@ -150,11 +158,11 @@ def contenders(
         name: Ours(stack.enter_context(Worker(model, options)), decode)
         for name, decode in OURS.items()
     }
-    vocab = LlamaVocab.from_file(model)
+    vocab = LlamaVocab.from_file(peers_model)
     for name in PEERS if python else ():
         assert python is not None
         try:
-            process = stack.enter_context(peer_process(python, name, model, threads, context))
+            process = stack.enter_context(peer_process(python, name, peers_model, threads, context))
             peer = Peer(process, vocab)
             found[f"{name} {peer.version}"] = peer
         except (OSError, RuntimeError) as error:
@@ -213,6 +221,7 @@ def main() -> None:
     parser.add_argument("--peers-python", help="Python of the peers' virtual environment")
     parser.add_argument("--prompts", type=int, default=30)
     parser.add_argument("--model", type=Path)
+    parser.add_argument("--peers-model", type=Path, help="trained to write the JSON itself")
     parser.add_argument("--threads", type=int, default=physical_cores())
     parser.add_argument("--context", type=int, default=2048)
     options = parser.parse_args()
@@ -220,7 +229,14 @@ def main() -> None:
     model = options.model or default_model()
     texts = prompts(options.prompts)
     with ExitStack() as stack:
-        found = contenders(stack, options.peers_python, model, options.threads, options.context)
+        found = contenders(
+            stack,
+            options.peers_python,
+            model,
+            options.peers_model or model,
+            options.threads,
+            options.context,
+        )
         records = measure(found, texts)
     print(report(records))
     print(f"\nMedians of {len(texts)} prompts. {machine(model, options.threads)}.")

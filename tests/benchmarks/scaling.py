@@ -5,8 +5,8 @@
 First table: the engine's child process, warm, from the command to the first visible character; each length
 with `--rounds` prompts that it has not seen, and each prompt once more, which must not be read again. The
 fit is a straight line through the medians. Second table: a 30-token prompt against llama.cpp alone doing
-the same in one batch plus two decode steps, with the system part in the cache on both sides; once with the
-prompt alone, once with the part of the answer that the engine puts in (head and first opener).
+the same in one batch plus two decode steps, with what stands before the prompt in the cache on both sides;
+once with the prompt alone, once with the part of the answer that the engine puts in (first opener).
 """
 
 from __future__ import annotations

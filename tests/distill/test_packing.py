@@ -6,27 +6,31 @@ import pytest
 
 from sinc_tui.distill.dataset import Example
 from sinc_tui.distill.packing import SHARED, Packer, collate
-from sinc_tui.engine.layout import CHAINS, chatml, escape
+from sinc_tui.engine.layout import CHAINS, TRAINED, escape, lines
 from sinc_tui.engine.protocol import DecodeMode
 from sinc_tui.sinc.bands import Band
 from tests.engine.test_decoder import MODES, decoder_on, run
 from tests.support.hostile_runtime import POLICIES, ByteTokenizer, HostileRuntime
 
 PROMPT = "fix line 3"
-PACKER = Packer(ByteTokenizer(), chatml(ByteTokenizer()), scaffold_weight=0.05)
+PACKER = Packer(ByteTokenizer(), lines(ByteTokenizer()), scaffold_weight=0.05)
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_tokens_and_positions_are_those_of_the_decoder(mode: DecodeMode) -> None:
-    runtime = HostileRuntime(POLICIES["sentences"], 3)
-    texts, _ = run(decoder_on(runtime), PROMPT, mode, verbatim=False)
-    packed = PACKER.pack(Example("1", "other", PROMPT, texts, "plain"), mode)
+@pytest.mark.parametrize("name", TRAINED)
+def test_tokens_and_positions_are_those_of_the_decoder(name: str, mode: DecodeMode) -> None:
+    runtime, layout = HostileRuntime(POLICIES["sentences"], 3), TRAINED[name]
+    texts, _ = run(decoder_on(runtime, layout), PROMPT, mode, verbatim=False)
+    packed = Packer(ByteTokenizer(), layout(ByteTokenizer())).pack(
+        Example("1", "other", PROMPT, texts, "plain"), mode
+    )
     shared = [t for t, block in zip(packed.tokens, packed.blocks, strict=True) if block == SHARED]
     for number, chain in enumerate(CHAINS[mode], start=1):
         own = [i for i, block in enumerate(packed.blocks) if block == number]
+        opener = bytes(layout(ByteTokenizer()).scaffold.openers[chain[-1]])
         last = escape(texts[chain[-1]]).encode()
         trained = bytes([*shared, *(packed.tokens[i] for i in own)])
-        before, opening, _ = trained.rpartition(f'"t": "{chain[-1]}", "x": "'.encode())
+        before, opening, _ = trained.rpartition(opener)
         evaluated = runtime.text(number if mode == "parallel" else 0)
         assert evaluated.startswith(before + opening + last[:20])
         assert [packed.positions[i] for i in own] == list(range(len(shared), len(trained)))

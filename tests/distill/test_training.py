@@ -138,7 +138,7 @@ def test_goes_on_from_an_exported_adapter(trained: Trainer, packer: Packer, tmp_
 
 def test_a_run_tells_its_layout(trained: Trainer, tmp_path: Path) -> None:
     assert trained_layout(trained.folder) == trained.profile.layout == "lines"
-    with pytest.raises(SincError, match="holds no training run"):
+    with pytest.raises(SincError, match="holds no card"):
         trained_layout(tmp_path)
 
 
@@ -191,7 +191,7 @@ def test_export_agrees_with_the_trained_model_and_runs(
     assert agreement(model, merged, packer, examples) >= 0.98
 
     decoder, info = open_decoder(merged)
-    assert info.trained
+    assert (info.trained, info.layout) == (True, "lines")
     heard = Recorder()
     texts, _ = decoder.decompose(Request("fix line 3", SamplerOptions()), heard)
     assert all(v.status is Status.PASS for v in check(Draft.finished(texts)))

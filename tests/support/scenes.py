@@ -33,7 +33,8 @@ PROMPT = "fix line 3 in app.py, it fails since 14:30"
 GROUNDED = TEXTS | {Band.DATA: "Line 3 of app.py fails since 14:30."}
 NO_MODEL = SincError(
     "No model is installed.",
-    hint="Name a file with --model, or install the embedded one with: pip install -e 'sinc-tui[tiny]'",
+    hint="Name a file with --model, or install the embedded one with: "
+    "/home/ada/sinc-tui/.venv/bin/python -m pip install -e '/home/ada/sinc-tui[tiny]'",
 )
 NOON = 1_790_000_000.0
 """A moment in the past, in seconds since 1970."""

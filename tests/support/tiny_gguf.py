@@ -54,6 +54,6 @@ def write_adapter(path: Path, *, seed: int = 5) -> Path:
         ALPHA,
         [(CHANGED, a, b)],
         quantization=(gguf.GGMLQuantizationType.F32, gguf.GGMLQuantizationType.F32),
-        extra={"sinc.layout": "chatml"},
+        extra={"sinc.layout": "lines"},
     )
     return path
