@@ -176,7 +176,8 @@ _SOURCES: tuple[tuple[Kind, str, Accepts], ...] = (
     (Kind.DATE, rf"(?i:(?<!\w){_MONTHS},? (?:19|20)\d\d\b)", _any),
     (
         Kind.TIME,
-        r"(?<![\w:.])\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?: ?[apAP]\.?[mM]\b)?(?![\w:]*\w)",
+        r"(?<![\w:.])\d{1,2}:\d{2}(?::\d{2}(?:,\d+)?)?(?:\.\d+)?(?: ?[apAP]\.?[mM]\b)?"
+        r"(?![\w:]*\w)(?!,\d{3}(?!\d))",
         _any,
     ),
     (Kind.TIME, r"(?<![\w:.])\d{1,2} ?(?:[apAP]\.?[mM]|[uU]hr)\b", _any),

@@ -46,6 +46,9 @@ _FOLDED = str.maketrans(
 )
 _DIGITS = re.compile(r"\d+")
 _BARE = re.compile(r"\d+(?:[.,'’]\d+)*")
+_THOUSAND = re.compile(r"\d{3}(?!\d)")
+_GOES_ON = re.compile(rf"\.\d|,{_THOUSAND.pattern}")
+"""Behind a digit: the rest of its number. Values of a table have a comma between them as well."""
 _ELLIPSIS = re.compile(r"\.\.\.|…")
 _BLANKS = re.compile(r"\s+")
 
@@ -191,13 +194,17 @@ def _is_cased(fact: Fact) -> bool:
 
 
 def _is_whole(text: str, start: int, end: int) -> bool:
-    """Whether no letter or digit at an edge goes on outside, nor a number behind its point."""
-    before, after = text[max(0, start - 2) : start], text[end : end + 2]
+    """Whether no letter or digit at an edge goes on outside, nor a number behind its point or comma."""
+    before, after = text[max(0, start - 2) : start], text[end : end + 1]
     first, last = text[start], text[end - 1]
-    if first.isdigit() and (before[-1:].isdigit() or re.fullmatch(r"\d[.,]", before)):
+    if first.isdigit() and (
+        before[-1:].isdigit()
+        or re.fullmatch(r"\d\.", before)
+        or (re.fullmatch(r"\d,", before) and _THOUSAND.match(text, start))
+    ):
         return False
-    if last.isdigit() and (after[:1].isdigit() or re.fullmatch(r"[.,]\d", after)):
+    if last.isdigit() and (after.isdigit() or _GOES_ON.match(text, end)):
         return False
     return not (first.isalpha() and before[-1:].isalpha()) and not (
-        last.isalpha() and after[:1].isalpha()
+        last.isalpha() and after.isalpha()
     )

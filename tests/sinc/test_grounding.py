@@ -155,17 +155,40 @@ def test_digit_runs_come_in_order_and_of_any_script() -> None:
     assert numbers("v2.3, 1,000 and ٣ of b12") == ["2", "3", "1", "000", "٣", "12"]
 
 
-@pytest.mark.parametrize(("style", "least"), [("plain", 0.98), ("rich", 0.975)])
-def test_the_teacher_keeps_its_facts_and_invents_few(style: Style, least: float) -> None:
-    examples = load_examples(style)
+@pytest.mark.parametrize("style", ["plain", "rich"])
+def test_the_teacher_keeps_its_facts_and_invents_few(style: Style) -> None:
+    """Of prompts that a document can hold; of long pasted texts the teacher takes what decides."""
+    examples = [example for example in load_examples(style) if len(example.prompt) <= 400]
     results = [ground(example.prompt, example.bands) for example in examples]
     kept = sum(len(result.kept) for result in results)
     lost = [fact for result in results for fact in result.lost]
     lost_numbers = [fact for fact in lost if fact.kind is Kind.NUMBER]
 
-    assert kept / (kept + len(lost)) > least
+    assert kept / (kept + len(lost)) > 0.98
     assert len(lost_numbers) < 0.004 * kept
     assert sum(bool(result.invented) for result in results) < 0.03 * len(examples)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "facts"),
+    [
+        ("web1,91,40,55 or db1,33,88", ["web1", "91,40,55", "db1", "33,88"]),
+        ("1,2025-03-02,19.99,ok", ["2025-03-02"]),
+        ("from 0:07.5 on", ["0:07.5"]),
+        ("14:30,5 and 14:30:05,250", ["14:30", "14:30:05,250"]),
+    ],
+)
+def test_values_of_a_table_are_facts_of_their_own(prompt: str, facts: list[str]) -> None:
+    found = extract_facts(prompt)
+    assert set(facts) <= {fact.text for fact in found}
+    assert all(holds(prompt, fact) for fact in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("1,000", "1"), ("1,000", "000"), ("2.5", "2"), ("2.5", "5")]
+)
+def test_a_part_of_a_number_is_not_held(text: str, number: str) -> None:
+    assert not holds(text, Fact(number, Kind.NUMBER, 0, len(number)))
 
 
 def test_every_fact_is_held_by_its_own_prompt() -> None:
