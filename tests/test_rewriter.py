@@ -91,7 +91,7 @@ async def test_start_says_what_it_does(tiny_model: ModelFile) -> None:
     *loading, ready = events
     assert isinstance(ready, ModelReady)
     assert ready.info == rewriter.info
-    assert (ready.info.name, ready.info.trained, ready.info.layout) == ("tiny", True, "chatml")
+    assert (ready.info.name, ready.info.trained, ready.info.layout) == ("tiny", True, "lines")
     fractions = [event.fraction for event in loading if isinstance(event, Loading)]
     assert len(fractions) == len(loading) > 0
     assert fractions == sorted(fractions)

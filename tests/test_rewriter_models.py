@@ -82,7 +82,7 @@ async def test_base_and_adapter(tiny_model: ModelFile) -> None:
     rewriter = Rewriter(model)
     *_, ready = await collect(rewriter.start())
     assert isinstance(ready, ModelReady)
-    assert (ready.info.name, ready.info.trained, ready.info.layout) == ("parts", True, "chatml")
+    assert (ready.info.name, ready.info.trained, ready.info.layout) == ("parts", True, "lines")
     assert "It is slower." in ready.info.notes
     judge("fix line 3", await collect(rewriter.rewrite("fix line 3")))
     await rewriter.close()

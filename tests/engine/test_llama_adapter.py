@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sinc_tui import paths
-from sinc_tui.engine.layout import LAYOUT_KEY, chatml
+from sinc_tui.engine.layout import LAYOUT_KEY, lines
 from sinc_tui.engine.llama_runtime import LlamaRuntime, silence
 from sinc_tui.engine.llama_vocab import LlamaVocab
 from sinc_tui.engine.protocol import EngineOptions
@@ -16,6 +16,7 @@ from sinc_tui.engine.runtime import Run, RuntimeFailure
 from sinc_tui.engine.sampler import Logits
 from sinc_tui.models.default import embedded_base
 from sinc_tui.models.merging import merge
+from sinc_tui.sinc.bands import Band
 
 ADAPTER = "tiny.adapter.gguf"
 ANSWER = "You are a careful programmer who fixes single lines of code."
@@ -33,7 +34,9 @@ def opened(path: Path, adapter: Path | None = None) -> LlamaRuntime:
 def steps(runtime: LlamaRuntime) -> list[Logits]:
     """Logits after every token of an answer, in the student's own layout."""
     vocab = LlamaVocab(runtime.model)
-    tokens = [*chatml(vocab).prompt(vocab, "fix line 3"), *vocab.encode(ANSWER)]
+    layout = lines(vocab)
+    opener = layout.scaffold.openers[Band.PERSONA]
+    tokens = [*layout.prompt(vocab, "fix line 3"), *opener, *vocab.encode(ANSWER)]
     return [
         runtime.evaluate([Run(0, position, [token])])[0].copy()
         for position, token in enumerate(tokens)
@@ -51,7 +54,7 @@ def test_as_the_merged_student_and_not_as_its_base(tmp_path: Path) -> None:
     whole = tmp_path / "merged.gguf"
     merge(embedded_base(), paths.assets() / ADAPTER, whole, quantization="Q8_0")
     runtime = opened(embedded_base(), paths.assets() / ADAPTER)
-    assert runtime.metadata(LAYOUT_KEY) == "chatml"
+    assert runtime.metadata(LAYOUT_KEY) == "lines"
     assert runtime.metadata("general.architecture") == "llama"
     with_adapter, merged = steps(runtime), steps(opened(whole))
     base = opened(embedded_base())

@@ -191,7 +191,7 @@ def test_stopped_in_the_middle_of_a_batch(tiny_model: ModelFile) -> None:
 
 def test_what_is_known_of_it(llama: LlamaRuntime) -> None:
     assert llama.metadata("general.architecture") == "llama"
-    assert llama.metadata("sinc.layout") == "chatml"
+    assert llama.metadata("sinc.layout") == "lines"
     assert llama.metadata("no.such.key") is None
     assert llama.plan.n_ctx == 8192
     assert llama.n_ctx == 8191, "a cell is kept for the row that makes four of three"

@@ -100,7 +100,7 @@ def test_a_file_that_does_not_load_and_one_that_does(
     planned, *steps, ready = child.until(Ready)
     assert isinstance(planned, Planned)
     assert isinstance(ready, Ready)
-    assert (ready.info.name, ready.info.trained, ready.info.layout) == ("mine", True, "chatml")
+    assert (ready.info.name, ready.info.trained, ready.info.layout) == ("mine", True, "lines")
     assert ready.info.settings == planned.settings
     fractions = [step.fraction for step in steps if isinstance(step, Progress)]
     assert len(fractions) == len(steps)
