@@ -225,6 +225,7 @@ class Trainer:
                 self.progress.dev[mode].append((self.progress.examples, self.evaluate(mode)))
             losses = {mode: round(curve[-1][1], 4) for mode, curve in self.progress.dev.items()}
             self._report(f"step {self.progress.step}  dev {losses}")
+        self._write_card()
         self.model.save_pretrained(str(self.folder / "adapter"))
         state: dict[str, Any] = {
             "optimizer": self._optimizer.state_dict(),
@@ -234,7 +235,6 @@ class Trainer:
         partial = self.folder / (_STATE + ".part")
         torch.save(state, partial)
         partial.replace(self.folder / _STATE)
-        self._write_card()
 
     def _resume(self) -> None:
         path = self.folder / _STATE

@@ -92,7 +92,7 @@ class Tokenizer(Protocol):
 class Scaffold:
     """The answer's fixed parts in tokens.
 
-    Like `Spelling`. In parallel decoding the first opener of each chain follows `head` directly.
+    A `Spelling` in tokens. In parallel decoding the first opener of each chain follows `head` directly.
     """
 
     head: tuple[int, ...]

@@ -46,9 +46,12 @@ _FOLDED = str.maketrans(
 )
 _DIGITS = re.compile(r"\d+")
 _BARE = re.compile(r"\d+(?:[.,'’]\d+)*")
-_THOUSAND = re.compile(r"\d{3}(?!\d)")
-_GOES_ON = re.compile(rf"\.\d|,{_THOUSAND.pattern}")
-"""Behind a digit: the rest of its number. Values of a table have a comma between them as well."""
+_RUNS_INTO = re.compile(r"(?:\d\.?|(?<!\w)\d+,)\Z")
+_POINTS_INTO = re.compile(r"\d\.?\Z")
+_RUNS_ON = re.compile(r"[.,]?\d")
+_POINTS_ON = re.compile(r"\.?\d")
+_WINDOW = 24
+"""Characters before a fact that are looked at for a number which runs into it."""
 _ELLIPSIS = re.compile(r"\.\.\.|…")
 _BLANKS = re.compile(r"\s+")
 
@@ -156,7 +159,7 @@ def holds(text: str, fact: Fact) -> bool:
     needle, haystack = (_normal(t, fact.kind, cased=cased) for t in (sought or fact.text, text))
     at = haystack.find(needle)
     while at >= 0:
-        if _is_whole(haystack, at, at + len(needle)):
+        if _is_whole(haystack, at, at + len(needle), fact.kind):
             return True
         at = haystack.find(needle, at + 1)
     return False
@@ -193,18 +196,18 @@ def _is_cased(fact: Fact) -> bool:
     return fact.kind in {Kind.PATH, Kind.URL}
 
 
-def _is_whole(text: str, start: int, end: int) -> bool:
-    """Whether no letter or digit at an edge goes on outside, nor a number behind its point or comma."""
-    before, after = text[max(0, start - 2) : start], text[end : end + 1]
+def _is_whole(text: str, start: int, end: int, kind: Kind) -> bool:
+    """Whether no letter or digit at an edge goes on outside, nor a number behind its point or comma.
+
+    Behind other facts, and behind a name that ends in a digit, a comma parts the values of a table.
+    """
+    before, after = text[max(0, start - _WINDOW) : start], text[end : end + 2]
     first, last = text[start], text[end - 1]
-    if first.isdigit() and (
-        before[-1:].isdigit()
-        or re.fullmatch(r"\d\.", before)
-        or (re.fullmatch(r"\d,", before) and _THOUSAND.match(text, start))
-    ):
+    number = kind is Kind.NUMBER
+    if first.isdigit() and (_RUNS_INTO if number else _POINTS_INTO).search(before):
         return False
-    if last.isdigit() and (after.isdigit() or _GOES_ON.match(text, end)):
+    if last.isdigit() and (_RUNS_ON if number else _POINTS_ON).match(after):
         return False
     return not (first.isalpha() and before[-1:].isalpha()) and not (
-        last.isalpha() and after.isalpha()
+        last.isalpha() and after[:1].isalpha()
     )

@@ -7,10 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 from sinc_tui.cli.main import main
+from sinc_tui.cli.training import train
 from sinc_tui.distill.dataset import example_line, load_examples, sampled, split
+from sinc_tui.engine.layout import TRAINED
 
 
 @pytest.fixture
@@ -114,3 +117,9 @@ def test_help_imports_neither_torch_nor_the_data() -> None:
 
     assert "evaluate" in done.stdout
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_every_trained_layout_can_be_chosen() -> None:
+    (layout,) = [option for option in train.params if option.name == "layout"]
+    assert isinstance(layout.type, click.Choice)
+    assert set(layout.type.choices) == set(TRAINED)

@@ -185,7 +185,7 @@ def test_values_of_a_table_are_facts_of_their_own(prompt: str, facts: list[str])
 
 
 @pytest.mark.parametrize(
-    ("text", "number"), [("1,000", "1"), ("1,000", "000"), ("2.5", "2"), ("2.5", "5")]
+    ("text", "number"), [("1,000", "1"), ("1,000", "000"), ("2.5", "2"), ("2,5", "2"), ("2,5", "5")]
 )
 def test_a_part_of_a_number_is_not_held(text: str, number: str) -> None:
     assert not holds(text, Fact(number, Kind.NUMBER, 0, len(number)))
