@@ -61,7 +61,7 @@ class Settings(BaseModel):
     """Whether DATA may hold pieces of the prompt as typed only."""
 
     number_guard: bool = True
-    """Whether the bands but CONSTRAINTS and FORMAT may hold the prompt's numbers only."""
+    """Whether the bands but FORMAT may hold the prompt's numbers only."""
 
     fact_keeper: bool = True
     """Whether facts that the model left out are put into DATA, or else CONSTRAINTS."""

@@ -77,8 +77,13 @@ class Job:
     def rules_for(self, band: Band, limit: Limit) -> BandRules:
         """What one band has to obey."""
         keeper = self._keeper
+        guarded = self.request.sampler.number_guard and band is not Band.FORMAT
+        numbers = (
+            [NumberGuard(self.request.prompt, sparing=band is not Band.DATA)] if guarded else []
+        )
         if band is Band.CONSTRAINTS:
             return BandRules(
+                guards=numbers,
                 may_close=lambda n: (
                     not self._waits() and n > max(self._longest_other(), LEAST_RULES)
                 ),
@@ -91,10 +96,9 @@ class Job:
                     else text
                 ),
             )
-        numbers = [NumberGuard(self.request.prompt)] if self.request.sampler.number_guard else []
         if band is Band.DATA:
             return self._data_rules(numbers, limit)
-        return BandRules() if band is Band.FORMAT else BandRules(guards=numbers)
+        return BandRules(guards=numbers)
 
     def _data_rules(self, numbers: Sequence[Guard], limit: Limit) -> BandRules:
         keeper = self._keeper

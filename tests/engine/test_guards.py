@@ -55,6 +55,32 @@ def test_a_text_may_go_on_exactly_when_it_can_be_mended(prompt: str, text: str) 
     assert guard.allows(text) == any(guard.closes(text + ending) for ending in endings)
 
 
+@pytest.mark.parametrize(
+    ("text", "goes_on", "ends"),
+    [
+        ("Keep 19 and 30%.", True, True),
+        ("Keep 19 and 1", True, False),  # 12 is left
+        ("Keep 19, 12 and 1", False, False),
+        ("Keep 19 and 19", False, False),
+        ("Keep 19. Multiply by 19", True, True),
+        ("Keep 5 and 5", True, True),
+        ("Keep 5 and 5, 5", False, False),
+        ("Keep 19 and 19. Add 30", False, False),
+    ],
+)
+def test_a_sparing_guard_counts_within_a_sentence(text: str, goes_on: bool, ends: bool) -> None:
+    guard = NumberGuard("19 an hour, 30% of 12, 5 by 5", sparing=True)
+    assert (guard.allows(text), guard.closes(text)) == (goes_on, ends)
+
+
+@given(TEXTS, TEXTS)
+def test_a_sparing_guard_goes_on_exactly_when_it_can_be_mended(prompt: str, text: str) -> None:
+    guard = NumberGuard(prompt, sparing=True)
+    endings = {"", *(run[n:] for run in re.findall(r"\d+", prompt) for n in range(len(run)))}
+    assert guard.allows(text) == any(guard.closes(text + ending) for ending in endings)
+    assert NumberGuard(prompt).closes(text) or not guard.closes(text)
+
+
 @given(TEXTS)
 def test_the_prompt_itself_is_allowed(prompt: str) -> None:
     guard = NumberGuard(prompt)

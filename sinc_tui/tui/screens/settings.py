@@ -42,7 +42,7 @@ _HINTS = {
     "seed": "fixed: the same prompt gives the same result; random: another each time.",
     "decode": "One after the other, or side by side: faster, a little less coherent.",
     "verbatim": "DATA quotes the prompt: what you did not type cannot be written there.",
-    "number_guard": "Numbers that the prompt lacks stand in CONSTRAINTS and FORMAT only, as limits.",
+    "number_guard": "Numbers that the prompt lacks stand in FORMAT only, as lengths.",
     "fact_keeper": "Facts that the model leaves out are put in as you typed them.",
     "model": "A GGUF file; it is loaded at the next start.",
 }
