@@ -22,6 +22,7 @@ from sinc_tui.sinc.sentences import end_of_first_sentence
 
 _FALLBACK = "Not given."
 _FALLBACK_RULE = "Keep to what the prompt says and add nothing to it."
+_SENTENCE_ENDS = (".", "!", "?")
 _CLOSED = Step("", NEUTRAL, closes=True)
 WALK = 64
 """How many of the likeliest tokens are tried one by one before a band gives up on a guard."""
@@ -146,7 +147,7 @@ class BandWriter:
 
     def _masked(self, logits: Logits, broken: str) -> tuple[int, Step | None]:
         """The likeliest token that breaks no rule and, unless a guard was broken, keeps the string open."""
-        allowed = self._allowed(guarded=any(guard.name == broken for guard in self._rules.guards))
+        allowed = self._allowed(broken)
         token = self._sampler.among(logits, allowed)
         for _ in range(WALK):
             if token is None:
@@ -159,13 +160,18 @@ class BandWriter:
             token = self._sampler.among(logits, allowed)
         return self._way_on(logits)
 
-    def _allowed(self, *, guarded: bool) -> Mask:
+    def _allowed(self, broken: str) -> Mask:
+        vocabulary = self._vocabulary
         if not self._state.neutral:
-            return self._vocabulary.open_in(self._state)
+            return vocabulary.open_in(self._state)
         if not self.text.strip():
-            return self._vocabulary.solid
-        plain = self._vocabulary.plain
-        return plain | self._vocabulary.closing if guarded else plain
+            return vocabulary.solid
+        if broken == "constraints_longest" and self.text.endswith(_SENTENCE_ENDS):
+            # Behind its last rule the model has nothing but the end in mind; asked for any other
+            # token it writes junk, asked for a new rule it writes one.
+            return vocabulary.sentences if vocabulary.sentences.any() else vocabulary.plain
+        guarded = any(guard.name == broken for guard in self._rules.guards)
+        return vocabulary.plain | vocabulary.closing if guarded else vocabulary.plain
 
     def _narrowed(self, allowed: Mask, token: int, broken: str) -> Mask:
         """`allowed` without `token`, and without all digits where a guard on numbers objects."""

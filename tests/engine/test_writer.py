@@ -115,6 +115,25 @@ def test_constraints_may_not_close_too_early() -> None:
     assert write(band, [wish(b'."')]) == Finish("Keep the the.")
 
 
+def test_constraints_that_must_go_on_behind_a_sentence_begin_another() -> None:
+    """In the middle of one, the next likely word goes on; a vocabulary of no use takes any token."""
+    rules = BandRules(may_close=lambda length: length > 12)
+    refused = wish(b'"', b"!", b" the", b" Use")
+    band = writer(Band.CONSTRAINTS, rules)
+    assert isinstance(write(band, [wish(b"Keep"), wish(b"."), refused]), int)
+    assert band.text == "Keep. Use"
+    band = writer(Band.CONSTRAINTS, rules)
+    assert isinstance(write(band, [wish(b"Keep"), refused]), int)
+    assert band.text == "Keep!"
+    small = Vocabulary([b"Keep", b".", b"!", b'"'])
+    poor = BandWriter(
+        Band.CONSTRAINTS, small, Sampler(SamplerOptions(temperature=0), 0), ROOM, rules
+    )
+    for row in ([9, 0, 0, 0], [0, 9, 0, 0], [0, 0, 8, 9]):
+        poor.write(np.array(row, np.float32))
+    assert poor.text == "Keep.!"
+
+
 def test_constraints_wait_for_the_others() -> None:
     longest = 3
     rules = BandRules(may_close=lambda length: length > longest, may_wait=lambda: longest < 9)
