@@ -23,6 +23,8 @@ from sinc_tui.sinc.sentences import end_of_first_sentence
 _FALLBACK = "Not given."
 _FALLBACK_RULE = "Keep to what the prompt says and add nothing to it."
 _SENTENCE_ENDS = (".", "!", "?")
+_LOOSE_ENDS = (" !", " ?")
+"""A mark of its own comes from pasted matter ('! Undefined control sequence.') and is no end of TASK."""
 _CLOSED = Step("", NEUTRAL, closes=True)
 WALK = 64
 """How many of the likeliest tokens are tried one by one before a band gives up on a guard."""
@@ -133,6 +135,8 @@ class BandWriter:
             return self._broken_at_close(after)
         if step.state.neutral and not after.strip():
             return "blank"
+        if self.band is Band.TASK and after.endswith(_LOOSE_ENDS):
+            return "one_sentence"
         guard = allow_all(self._rules.guards, after)
         return guard.name if guard else None
 

@@ -101,6 +101,13 @@ def test_task_ends_with_its_first_sentence(pieces: list[bytes], text: str) -> No
     assert isinstance(write(other, [wish(piece) for piece in pieces]), int)
 
 
+def test_task_does_not_end_at_a_mark_of_its_own() -> None:
+    band = writer(Band.TASK)
+    assert isinstance(write(band, [wish(b"Use"), wish(b" "), wish(b"!", b" the")]), int)
+    assert band.text == "Use  the"
+    assert +band.masks == {"one_sentence": 1}
+
+
 def test_task_does_not_end_at_an_abbreviation() -> None:
     band = writer(Band.TASK)
     assert write(band, [wish(p) for p in (b"Use", b" e.g.", b" the", b'."')]) == Finish(
