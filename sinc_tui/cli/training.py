@@ -10,8 +10,7 @@ import click
 
 from sinc_tui.cli.diagnostics import DONE
 
-_TINY = "tiny"
-_PROFILES = (_TINY, "small", "medium", "full")
+_PROFILES = ("tiny", "small", "medium", "full")
 _ADAPTER_KINDS = ("F16", "BF16", "Q8_0", "Q5_1", "Q5_0", "Q4_1", "Q4_0")
 _LAYOUTS = ("lines", "chatml")
 _QUANTIZATIONS = ("IQ4_NL", *_ADAPTER_KINDS)
@@ -55,25 +54,22 @@ def train(
 ) -> int:
     """Train an adapter for PROFILE on teacher examples.
 
-    `tiny` trains the embedded base; `small` and `medium` need --base with their GGUF; `full` has the article's
+    `tiny` trains the embedded base; `small` and `medium` theirs, once it is pulled; `full` has the article's
     settings and needs a GPU. A dev set, a fixed tenth by the prompt's hash, is never trained on.
     On several GPUs: accelerate launch --multi_gpu "$(command -v sinc-tui)" distill train ...
     """
     from sinc_tui.distill.dataset import load_examples, sampled, split
     from sinc_tui.distill.packing import Packer
-    from sinc_tui.distill.profiles import PROFILES, Profile
+    from sinc_tui.distill.profiles import PROFILES, Profile, base_of
     from sinc_tui.distill.training import Trainer, plot_losses
     from sinc_tui.engine.layout import TRAINED
     from sinc_tui.engine.llama_vocab import LlamaVocab
-    from sinc_tui.models.default import embedded_base
 
     known = {field.name for field in fields(Profile)}
     chosen = {key: value for key, value in settings.items() if value is not None and key in known}
     plan = replace(PROFILES[profile], **chosen)
     if not plan.base:
-        if profile != _TINY:
-            raise click.UsageError(f"Name the base model of `{profile}` with --base FILE.gguf.")
-        plan = replace(plan, base=str(embedded_base()))
+        plan = replace(plan, base=str(base_of(profile)))
     source = vocabulary or (plan.base if plan.base.endswith(".gguf") else None)
     if source is None:
         raise click.UsageError("Name a GGUF of the same base with --vocabulary, for its tokens.")
@@ -102,7 +98,11 @@ def train(
 
 @click.command(short_help="Turn a trained adapter into GGUF files.")
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--base", type=click.Path(path_type=Path), help="GGUF it was trained on.")
+@click.option(
+    "--base",
+    type=click.Path(path_type=Path),
+    help="GGUF it was trained on; default: as its card says.",
+)
 @click.option("--adapter", "target", type=click.Path(path_type=Path), metavar="FILE.gguf",
               help="Where the adapter goes; default: beside FOLDER's own.")  # fmt: skip
 @click.option("--merged", type=click.Path(path_type=Path), metavar="FILE.gguf",
@@ -124,11 +124,10 @@ def export(
     kinds: tuple[str, str],
 ) -> int:
     """Write the adapter in FOLDER (a folder of `distill train`) as GGUF, and merged on request."""
-    from sinc_tui.distill.export import export_adapter, trained_layout
-    from sinc_tui.models.default import embedded_base
+    from sinc_tui.distill.export import export_adapter, trained_base, trained_layout
     from sinc_tui.models.merging import merge
 
-    base = base or embedded_base()
+    base = base or trained_base(folder)
     target = target or folder / "adapter.gguf"
     layout = trained_layout(folder)
     export_adapter(folder / "adapter", base, target, layout=layout, quantization=kinds)
@@ -141,7 +140,11 @@ def export(
 
 @click.command(short_help="What each quantization costs a student: loss, bytes, speed.")
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--base", type=click.Path(path_type=Path), help="GGUF it was trained on.")
+@click.option(
+    "--base",
+    type=click.Path(path_type=Path),
+    help="GGUF it was trained on; default: as its card says.",
+)
 @click.option("--data", default="plain", show_default=True, metavar="plain|rich|FILE")
 @click.option("--dev", "dev_size", type=click.IntRange(min=1), default=30, show_default=True)
 def quantize(folder: Path, base: Path | None, data: str, dev_size: int) -> int:
@@ -149,17 +152,16 @@ def quantize(folder: Path, base: Path | None, data: str, dev_size: int) -> int:
     from tempfile import TemporaryDirectory
 
     from sinc_tui.distill.dataset import load_examples, sampled, split
-    from sinc_tui.distill.export import export_adapter, trained_layout
+    from sinc_tui.distill.export import export_adapter, trained_base, trained_layout
     from sinc_tui.distill.packing import Packer
     from sinc_tui.distill.quantization import compare, table
     from sinc_tui.engine.layout import TRAINED
     from sinc_tui.engine.llama_runtime import silence
     from sinc_tui.engine.llama_vocab import LlamaVocab
-    from sinc_tui.models.default import embedded_base
     from sinc_tui.models.merging import merge
 
     silence()
-    base = base or embedded_base()
+    base = base or trained_base(folder)
     vocab = LlamaVocab.from_file(base)
     with TemporaryDirectory() as work:
         adapter, merged = Path(work) / "adapter.gguf", Path(work) / "merged.gguf"

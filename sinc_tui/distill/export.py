@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import gguf
 import numpy as np
 from safetensors.numpy import load_file
 
-from sinc_tui.distill.profiles import ADAPTER_FILE
+from sinc_tui.distill.profiles import ADAPTER_FILE, base_of
 from sinc_tui.engine.layout import LAYOUT_KEY
 from sinc_tui.errors import SincError
 from sinc_tui.models import gguf_io
@@ -61,14 +62,26 @@ def export_adapter(
 
 def trained_layout(folder: Path) -> str:
     """The layout that the run in `folder` was trained in; raises `SincError` without its card."""
+    return str(_trained(folder).get("layout", "chatml"))
+
+
+def trained_base(folder: Path) -> Path:
+    """The base model of the run in `folder`; raises `SincError` without its card or that model."""
+    return base_of(str(_trained(folder)["name"]))
+
+
+def _trained(folder: Path) -> dict[str, Any]:
+    """The profile that a run was trained with."""
     try:
-        card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        profile: dict[str, Any] = json.loads((folder / "card.json").read_text(encoding="utf-8"))[
+            "profile"
+        ]
+    except (OSError, ValueError, LookupError) as error:
         raise SincError(
             f"{folder} holds no card of a training run: {error}.",
             hint="Train one with: sinc-tui distill train",
         ) from error
-    return str(card["profile"].get("layout", "chatml"))
+    return profile
 
 
 def read_adapter(adapter: Path, base: Path) -> tuple[float, dict[str, Floats]]:

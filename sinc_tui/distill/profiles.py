@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
+
+from sinc_tui.errors import SincError
+from sinc_tui.models.catalog import EMBEDDED, known, located
+from sinc_tui.models.default import embedded_base
 
 PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 ADAPTER_FILE = "adapter_model.safetensors"
@@ -76,3 +81,17 @@ PROFILES = {
     ),
 }
 """`full` has the article's hyperparameters, and writes the whole document by itself."""
+
+
+def base_of(profile: str) -> Path:
+    """The GGUF that a profile's student is trained on, as the catalogue has it.
+
+    Raises `SincError` where it is not on this machine.
+    """
+    base = embedded_base() if profile == EMBEDDED else located(known(profile))
+    if base is None:
+        raise SincError(
+            f"The base model of {profile} is not on this machine.",
+            hint=f"Get it: sinc-tui models pull {profile}, or name another with --base.",
+        )
+    return base

@@ -7,6 +7,7 @@ import re
 from sinc_tui.engine.vocabulary import is_forbidden
 from sinc_tui.sinc.grounding import Fact, extract_facts, holds
 
+_ENDS = (".", "!", "?", "…", "。", "！", "？", "؟", "।")
 _NONE_GIVEN = re.compile(r"(?:No data (?:is |was )?|Not )given[.;:]?\s*", re.IGNORECASE)
 
 
@@ -63,4 +64,7 @@ def _with_data(data: str, items: list[str]) -> str:
 
 
 def _with_rule(constraints: str, items: list[str]) -> str:
-    return f"{constraints} Keep as typed: {'; '.join(items)}." if items else constraints
+    if not items:
+        return constraints
+    end = "" if constraints.endswith(_ENDS) else "."
+    return f"{constraints}{end} Keep as typed: {'; '.join(items)}."

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 _DIGITS = re.compile(r"\d+")
 _BEGUN = re.compile(r"\d+\Z")
-_SENTENCE_END = ". "
+_SENTENCE_END = re.compile(r"(?<=[.!?…؟۔।]) |(?<=[。！？])")
 
 
 def is_number(char: str) -> bool:
@@ -47,40 +48,46 @@ class NumberGuard:
         prompt: the raw prompt.
         sparing: whether a sentence may hold a number only as often as the prompt does. A small model
             that lists facts says some of them again ('Keep 30%, 19 an hour and 19 an hour').
+            Only a number whose first digit begins no other is counted: models write digit by digit,
+            and one that is stopped behind the first would go on with the other number.
     """
 
     name = "number_guard"
 
     def __init__(self, prompt: str, *, sparing: bool = False) -> None:
-        self._runs = Counter(_DIGITS.findall(prompt))
+        runs = Counter(_DIGITS.findall(prompt))
+        firsts = Counter(run[0] for run in runs)
+        self._most = {
+            run: runs[run] if sparing and firsts[run[0]] == 1 else math.inf for run in sorted(runs)
+        }
+        """How often a sentence may hold each of the prompt's runs."""
         self._signs = frozenset(filter(_is_sign, prompt))
-        self._sparing = sparing
 
     def allows(self, text: str) -> bool:
-        """Whether all finished runs are the prompt's and an unfinished one can still become so."""
+        """Whether `text` may close but for a run at its end, and that one can become the prompt's."""
         begun = _BEGUN.search(text)
-        finished = text[: begun.start()] if begun else text
-        return self.closes(finished) and (begun is None or bool(self.ways_on(text)))
+        if begun is None:
+            return self.closes(text)
+        return self.closes(text[: begun.start()]) and any(True for _ in self._ways(text, begun))
 
     def closes(self, text: str) -> bool:
-        """Whether all runs are the prompt's."""
+        """Whether all runs are the prompt's, in each sentence as often as allowed."""
         if not all(char in self._signs for char in text if _is_sign(char)):
             return False
-        sentences = text.split(_SENTENCE_END) if self._sparing else [text]
-        return all(self._holds(Counter(_DIGITS.findall(sentence))) for sentence in sentences)
+        counts = (Counter(_DIGITS.findall(sentence)) for sentence in _SENTENCE_END.split(text))
+        return all(n <= self._most.get(run, 0) for found in counts for run, n in found.items())
 
     def ways_on(self, text: str) -> list[str]:
         """How a number at the end is finished."""
         begun = _BEGUN.search(text)
-        if begun is None:
-            return []
-        sentence = text[: begun.start()].rpartition(_SENTENCE_END)[2]
-        used = Counter(_DIGITS.findall(sentence)) if self._sparing else Counter[str]()
-        left = sorted(self._runs - used)
-        return [run[len(begun[0]) :] for run in left if run.startswith(begun[0])]
+        return list(self._ways(text, begun)) if begun else []
 
-    def _holds(self, runs: Counter[str]) -> bool:
-        return runs <= self._runs if self._sparing else runs.keys() <= self._runs.keys()
+    def _ways(self, text: str, begun: re.Match[str]) -> Iterator[str]:
+        sentence = _SENTENCE_END.split(text[: begun.start()])[-1]
+        used = Counter(_DIGITS.findall(sentence))
+        for run, most in self._most.items():
+            if run.startswith(begun[0]) and used[run] < most:
+                yield run[len(begun[0]) :]
 
 
 def _is_sign(char: str) -> bool:

@@ -77,10 +77,7 @@ class Job:
     def rules_for(self, band: Band, limit: Limit) -> BandRules:
         """What one band has to obey."""
         keeper = self._keeper
-        guarded = self.request.sampler.number_guard and band is not Band.FORMAT
-        numbers = (
-            [NumberGuard(self.request.prompt, sparing=band is not Band.DATA)] if guarded else []
-        )
+        numbers = self._number_guards(band)
         if band is Band.CONSTRAINTS:
             return BandRules(
                 guards=numbers,
@@ -99,6 +96,15 @@ class Job:
         if band is Band.DATA:
             return self._data_rules(numbers, limit)
         return BandRules(guards=numbers)
+
+    def _number_guards(self, band: Band) -> list[NumberGuard]:
+        """What holds a band's numbers: to the prompt's, outside DATA also to those of given bands."""
+        if band is Band.FORMAT or not self.request.sampler.number_guard:
+            return []
+        if band is Band.DATA:
+            return [NumberGuard(self.request.prompt)]
+        known = "\n".join([self.request.prompt, *self.request.given.values()])
+        return [NumberGuard(known, sparing=True)]
 
     def _data_rules(self, numbers: Sequence[Guard], limit: Limit) -> BandRules:
         keeper = self._keeper

@@ -35,7 +35,8 @@ class SamplerOptions(Wire):
         dry_multiplier: strength of the DRY penalty on repeating a run of tokens; 0 is off.
         decode: `sequential` writes the bands one after the other, `parallel` side by side, FORMAT after TASK.
         verbatim: whether DATA may hold pieces of the prompt as typed only.
-        number_guard: whether the bands but FORMAT may hold the prompt's numbers only.
+        number_guard: whether the bands but FORMAT may hold the prompt's numbers only, and a sentence
+            outside DATA none more often than the prompt.
         fact_keeper: whether facts that the model left out are put in when DATA and CONSTRAINTS close.
     """
 

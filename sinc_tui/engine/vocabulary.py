@@ -155,7 +155,7 @@ class Vocabulary:
         plain: keep a neutral string neutral and open.
         solid: plain, and with a character that is no blank.
         digits: plain, with a number of any script.
-        sentences: plain, a blank and a capital letter: what a further sentence begins with.
+        sentences: plain, a blank and a letter that is not a small one: how a further sentence begins.
         closing: close a neutral string.
     """
 
@@ -166,7 +166,9 @@ class Vocabulary:
         self.plain: Mask = np.array([bool(t) for t in texts])
         self.solid: Mask = np.array([bool(t) and not t.isspace() for t in texts])
         self.digits: Mask = np.array([not numbers.isdisjoint(t) for t in texts])
-        self.sentences: Mask = np.array([t[:1] == " " and t[1:2].isupper() for t in texts])
+        self.sentences: Mask = np.array(
+            [t[:1] == " " and t[1:2].isalpha() and not t[1:2].islower() for t in texts]
+        )
         self.closing: Mask = np.array([_closes(piece) for piece in self.pieces])
         self._by_state: dict[StringState, Mask] = {NEUTRAL: self.plain}
 

@@ -6,6 +6,7 @@ the finished text. Free choice first; a mask only where that one choice breaks a
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,8 +23,8 @@ from sinc_tui.sinc.sentences import end_of_first_sentence
 
 _FALLBACK = "Not given."
 _FALLBACK_RULE = "Keep to what the prompt says and add nothing to it."
-_SENTENCE_ENDS = (".", "!", "?")
-_LOOSE_ENDS = (" !", " ?")
+_SENTENCE_END = re.compile(r"[.!?…؟۔।][\"'”’)\]]*\Z")
+_LOOSE_END = re.compile(r"\s[!?]+\Z")
 """A mark of its own comes from pasted matter ('! Undefined control sequence.') and is no end of TASK."""
 _CLOSED = Step("", NEUTRAL, closes=True)
 WALK = 64
@@ -135,7 +136,7 @@ class BandWriter:
             return self._broken_at_close(after)
         if step.state.neutral and not after.strip():
             return "blank"
-        if self.band is Band.TASK and after.endswith(_LOOSE_ENDS):
+        if self._ends_loosely(after):
             return "one_sentence"
         guard = allow_all(self._rules.guards, after)
         return guard.name if guard else None
@@ -143,14 +144,24 @@ class BandWriter:
     def _broken_at_close(self, text: str) -> str | None:
         if not text.strip():
             return "blank"
+        if self._ends_loosely(text.strip()):
+            return "one_sentence"
         blocking = next((g for g in self._rules.guards if not g.closes(text)), None)
         if blocking is not None:
             return blocking.name
         ending = self._rules.complete(text.strip())
         return None if self._rules.may_close(len(ending)) else "constraints_longest"
 
+    def _ends_loosely(self, text: str) -> bool:
+        """Whether TASK would end in a mark of its own; within backticks or quotes it does not."""
+        return (
+            self.band is Band.TASK
+            and _LOOSE_END.search(text) is not None
+            and end_of_first_sentence(f"{text.strip()} A") is not None
+        )
+
     def _masked(self, logits: Logits, broken: str) -> tuple[int, Step | None]:
-        """The likeliest token that breaks no rule and, unless a guard was broken, keeps the string open."""
+        """The likeliest token that breaks no rule, among those that may follow what was broken."""
         allowed = self._allowed(broken)
         token = self._sampler.among(logits, allowed)
         for _ in range(WALK):
@@ -170,12 +181,14 @@ class BandWriter:
             return vocabulary.open_in(self._state)
         if not self.text.strip():
             return vocabulary.solid
-        if broken == "constraints_longest" and self.text.endswith(_SENTENCE_ENDS):
+        if broken == "constraints_longest" and _SENTENCE_END.search(self.text):
             # Behind its last rule the model has nothing but the end in mind; asked for any other
             # token it writes junk, asked for a new rule it writes one.
             return vocabulary.sentences if vocabulary.sentences.any() else vocabulary.plain
+        # A list that must not go on as the model wants may end; prose would break off.
         guarded = any(guard.name == broken for guard in self._rules.guards)
-        return vocabulary.plain | vocabulary.closing if guarded else vocabulary.plain
+        may_end = broken == "one_sentence" or (guarded and self.band is Band.DATA)
+        return vocabulary.plain | vocabulary.closing if may_end else vocabulary.plain
 
     def _narrowed(self, allowed: Mask, token: int, broken: str) -> Mask:
         """`allowed` without `token`, and without all digits where a guard on numbers objects."""

@@ -171,7 +171,7 @@ def plain(text: str) -> str:
 
 
 def numbers(text: str) -> list[str]:
-    """The runs of digits of a text, of any script, in order: what the number guard lets DATA use."""
+    """The runs of digits of a text, of any script, in order: what the number guard goes by."""
     return _DIGITS.findall(text)
 
 

@@ -16,7 +16,7 @@ import torch
 
 from sinc_tui.distill.agreement import agreement
 from sinc_tui.distill.dataset import load_examples, split
-from sinc_tui.distill.export import export_adapter, trained_layout
+from sinc_tui.distill.export import export_adapter, trained_base, trained_layout
 from sinc_tui.distill.model import add_adapter, load_adapter, load_base
 from sinc_tui.distill.packing import Packer
 from sinc_tui.distill.profiles import PROFILES
@@ -140,6 +140,14 @@ def test_a_run_tells_its_layout(trained: Trainer, tmp_path: Path) -> None:
     assert trained_layout(trained.folder) == trained.profile.layout == "lines"
     with pytest.raises(SincError, match="holds no card"):
         trained_layout(tmp_path)
+
+
+def test_a_run_tells_its_base(trained: Trainer, tmp_path: Path) -> None:
+    assert trained_base(trained.folder) == embedded_base()
+    (tmp_path / "card.json").write_text('{"profile": {"name": "small"}}')
+    with pytest.raises(SincError, match="base model of small") as raised:
+        trained_base(tmp_path)
+    assert "models pull small" in raised.value.hint
 
 
 @pytest.mark.parametrize(

@@ -59,13 +59,16 @@ def test_a_text_may_go_on_exactly_when_it_can_be_mended(prompt: str, text: str) 
     ("text", "goes_on", "ends"),
     [
         ("Keep 19 and 30%.", True, True),
-        ("Keep 19 and 1", True, False),  # 12 is left
-        ("Keep 19, 12 and 1", False, False),
-        ("Keep 19 and 19", False, False),
-        ("Keep 19. Multiply by 19", True, True),
+        ("Keep 30, 30", False, False),
+        ("Keep 30, 3", False, False),
+        ("Keep 30. Multiply by 30", True, True),
+        ("Is it 30? Use 30", True, True),
+        ("保留30。使用30", True, True),
         ("Keep 5 and 5", True, True),
         ("Keep 5 and 5, 5", False, False),
-        ("Keep 19 and 19. Add 30", False, False),
+        ("Keep 30 and 30. Add 19", False, False),
+        # Were 19 counted, the second one would be turned into 12.
+        ("Keep 19 and 19", True, True),
     ],
 )
 def test_a_sparing_guard_counts_within_a_sentence(text: str, goes_on: bool, ends: bool) -> None:
@@ -79,6 +82,16 @@ def test_a_sparing_guard_goes_on_exactly_when_it_can_be_mended(prompt: str, text
     endings = {"", *(run[n:] for run in re.findall(r"\d+", prompt) for n in range(len(run)))}
     assert guard.allows(text) == any(guard.closes(text + ending) for ending in endings)
     assert NumberGuard(prompt).closes(text) or not guard.closes(text)
+
+
+@given(TEXTS, TEXTS)
+def test_a_sparing_guard_stops_a_repeat_at_its_first_digit(prompt: str, text: str) -> None:
+    """So that what the model began as one number cannot be turned into another."""
+    guard, lenient = NumberGuard(prompt, sparing=True), NumberGuard(prompt)
+    for n in range(1, len(text) + 1):
+        before, now = text[: n - 1], text[:n]
+        stopped = guard.allows(before) and lenient.allows(now) and not guard.allows(now)
+        assert not (stopped and before[-1:].isdecimal() and now[-1].isdecimal())
 
 
 @given(TEXTS)

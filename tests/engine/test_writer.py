@@ -101,11 +101,31 @@ def test_task_ends_with_its_first_sentence(pieces: list[bytes], text: str) -> No
     assert isinstance(write(other, [wish(piece) for piece in pieces]), int)
 
 
-def test_task_does_not_end_at_a_mark_of_its_own() -> None:
-    band = writer(Band.TASK)
-    assert isinstance(write(band, [wish(b"Use"), wish(b" "), wish(b"!", b" the")]), int)
+@pytest.mark.parametrize("mark", [b"!", b' !"', b" !!"])
+def test_task_does_not_end_at_a_mark_of_its_own(mark: bytes) -> None:
+    vocabulary = Vocabulary([b"Use", mark, b" the"])
+    sampler = Sampler(SamplerOptions(temperature=0), 0)
+    band = BandWriter(Band.TASK, vocabulary, sampler, ROOM, NO_RULES)
+    band.text = "Use "
+    assert band.write(np.array([0, 9, 8], np.float32)) == 2
     assert band.text == "Use  the"
     assert +band.masks == {"one_sentence": 1}
+
+
+def test_a_mark_within_backticks_is_no_end() -> None:
+    band = writer(Band.TASK)
+    pieces = (b"Use", b" ", b"`", b"x", b" ", b"?", b"`", b'."')
+    assert write(band, [wish(piece) for piece in pieces]) == Finish("Use `x ?`.")
+
+
+def test_prose_goes_on_where_a_number_was_refused() -> None:
+    """DATA, a list, may end there; a rule would break off."""
+    wishes = [wish(b"Keep"), wish(b" "), wish(b"7", b'"', b" the")]
+    rules = BandRules(guards=[NumberGuard("pay 12")])
+    band = writer(Band.CONSTRAINTS, rules)
+    assert isinstance(write(band, wishes), int)
+    assert band.text == "Keep  the"
+    assert write(writer(Band.DATA, rules), wishes) == Finish("Keep")
 
 
 def test_task_does_not_end_at_an_abbreviation() -> None:
