@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Protocol
 
 _DIGITS = re.compile(r"\d+")
+_NUMBER = re.compile(r"\d+(?:[.,:/]\d+)*")
 _BEGUN = re.compile(r"\d+\Z")
 _SENTENCE_END = re.compile(r"(?<=[.!?…؟۔।]) |(?<=[。！？])")
 
@@ -55,39 +55,47 @@ class NumberGuard:
     name = "number_guard"
 
     def __init__(self, prompt: str, *, sparing: bool = False) -> None:
-        runs = Counter(_DIGITS.findall(prompt))
-        firsts = Counter(run[0] for run in runs)
-        self._most = {
-            run: runs[run] if sparing and firsts[run[0]] == 1 else math.inf for run in sorted(runs)
-        }
-        """How often a sentence may hold each of the prompt's runs."""
+        self._runs = sorted(set(_DIGITS.findall(prompt)))
+        self._known = frozenset(self._runs)
         self._signs = frozenset(filter(_is_sign, prompt))
+        numbers = Counter(_NUMBER.findall(prompt)) if sparing else Counter[str]()
+        firsts = Counter(number[0] for number in numbers)
+        self._most = {number[0]: n for number, n in numbers.items() if firsts[number[0]] == 1}
+        """By first digit, how many such numbers a sentence may hold."""
 
     def allows(self, text: str) -> bool:
         """Whether `text` may close but for a run at its end, and that one can become the prompt's."""
         begun = _BEGUN.search(text)
-        if begun is None:
-            return self.closes(text)
-        return self.closes(text[: begun.start()]) and any(True for _ in self._ways(text, begun))
+        finished = text[: begun.start()] if begun else text
+        return (
+            self._holds(finished)
+            and self._spares(text)
+            and (begun is None or any(run.startswith(begun[0]) for run in self._runs))
+        )
 
     def closes(self, text: str) -> bool:
-        """Whether all runs are the prompt's, in each sentence as often as allowed."""
-        if not all(char in self._signs for char in text if _is_sign(char)):
-            return False
-        counts = (Counter(_DIGITS.findall(sentence)) for sentence in _SENTENCE_END.split(text))
-        return all(n <= self._most.get(run, 0) for found in counts for run, n in found.items())
+        """Whether all numbers are the prompt's, and no sentence has more of one than it may."""
+        return self._holds(text) and self._spares(text)
 
     def ways_on(self, text: str) -> list[str]:
         """How a number at the end is finished."""
         begun = _BEGUN.search(text)
-        return list(self._ways(text, begun)) if begun else []
+        if begun is None:
+            return []
+        return [run[len(begun[0]) :] for run in self._runs if run.startswith(begun[0])]
 
-    def _ways(self, text: str, begun: re.Match[str]) -> Iterator[str]:
-        sentence = _SENTENCE_END.split(text[: begun.start()])[-1]
-        used = Counter(_DIGITS.findall(sentence))
-        for run, most in self._most.items():
-            if run.startswith(begun[0]) and used[run] < most:
-                yield run[len(begun[0]) :]
+    def _holds(self, text: str) -> bool:
+        known = all(run in self._known for run in _DIGITS.findall(text))
+        return known and all(char in self._signs for char in text if _is_sign(char))
+
+    def _spares(self, text: str) -> bool:
+        if not self._most:
+            return True
+        for sentence in _SENTENCE_END.split(text):
+            for digit, n in Counter(number[0] for number in _NUMBER.findall(sentence)).items():
+                if n > self._most.get(digit, n):
+                    return False
+        return True
 
 
 def _is_sign(char: str) -> bool:
