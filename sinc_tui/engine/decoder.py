@@ -18,7 +18,7 @@ from sinc_tui.engine.runtime import Run, Runtime
 from sinc_tui.engine.sampler import Logits, Sampler
 from sinc_tui.engine.trimming import trim
 from sinc_tui.engine.vocabulary import Vocabulary
-from sinc_tui.engine.writer import BandWriter, Finish, Wait
+from sinc_tui.engine.writer import Answer, BandWriter, Finish, Retake, Wait
 from sinc_tui.errors import SincError
 from sinc_tui.sinc.bands import Band
 
@@ -48,13 +48,19 @@ class _Lane:
         self.logits: Logits | None = None
         self.cached: str | None = ""
         self.waiting = False
+        self._shown = 0
 
-    def ask(self, *, alone: bool) -> int | Wait | Finish:
+    def ask(self, *, alone: bool) -> Answer:
         """The writer's answer; a waiting one is asked again once all others are done."""
         if not self.waiting:
             assert self.logits is not None, "the opener comes first"
             return self.writer.write(self.logits)
         return self.writer.resume() if alone else Wait()
+
+    def fresh(self) -> str:
+        """What is new of the text that will not be taken back."""
+        shown, self._shown = self._shown, len(self.writer.settled)
+        return self.writer.settled[shown:]
 
     def evaluated(self, count: int, logits: Logits) -> None:
         """So many tokens more, of the opener or the last answer, are in the cache."""
@@ -194,8 +200,11 @@ class Decoder:
                 if lane.logits is None:
                     going.append((lane, lane.opener))
                     continue
-                before = len(lane.writer.text)
                 answer = lane.ask(alone=alone)
+                if isinstance(answer, Retake):
+                    lane.position -= answer.back
+                    self._runtime.forget(lane.sequence, lane.position)
+                    answer = answer.token
                 lane.waiting = isinstance(answer, Wait)
                 if isinstance(answer, Finish):
                     self._finish(lane.writer, answer, job)
@@ -204,7 +213,7 @@ class Decoder:
                         lanes.append(following)
                         going.append((following, following.opener))
                 elif isinstance(answer, int):
-                    job.took(lane.writer.band, lane.writer.text[before:])
+                    job.took(lane.writer.band, lane.fresh())
                     going.append((lane, [answer]))
             if all(lane.logits is not None for lane in lanes):
                 going += [(lane, lane.opener) for lane in joining]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sinc_tui.engine.guards import Guard, allow_all
+from sinc_tui.engine.guards import Guard, NumberGuard, allow_all, is_number
 from sinc_tui.engine.limits import LEAST_RULES, Limit
 from sinc_tui.engine.sampler import Logits, Sampler
 from sinc_tui.engine.trimming import trim
@@ -26,6 +26,7 @@ _FALLBACK_RULE = "Keep to what the prompt says and add nothing to it."
 _SENTENCE_END = re.compile(r"[.!?…؟۔।][\"'”’)\]]*\Z")
 _LOOSE_END = re.compile(r"\s[!?]+\Z")
 """A mark of its own comes from pasted matter ('! Undefined control sequence.') and is no end of TASK."""
+_WITHIN_NUMBER = re.compile(r"[\d.,:/]+")
 _CLOSED = Step("", NEUTRAL, closes=True)
 WALK = 64
 """How many of the likeliest tokens are tried one by one before a band gives up on a guard."""
@@ -42,6 +43,26 @@ class Finish:
 @dataclass(frozen=True, slots=True)
 class Wait:
     """The band would close and may not yet; `BandWriter.resume` asks again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retake:
+    """The last `back` tokens were wrong: `token` is to be evaluated in their place."""
+
+    token: int
+    back: int
+
+
+Answer = int | Wait | Retake | Finish
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """What stood before a number that is being written: the way back when it becomes a wrong one."""
+
+    logits: Logits
+    text: str
+    tokens: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +104,7 @@ class BandWriter:
         self._rules, self._free = rules, free
         self._state: StringState = NEUTRAL
         self._kept: tuple[Logits, Step] | None = None
+        self._turn: _Turn | None = None
         self._cut_short: str | None = None
 
     @property
@@ -90,7 +112,12 @@ class BandWriter:
         """Whether the text ends in a whole code point and no open escape."""
         return self._state.neutral
 
-    def write(self, logits: Logits) -> int | Wait | Finish:
+    @property
+    def settled(self) -> str:
+        """The text without a number at its end that may still be taken back."""
+        return self._turn.text if self._turn else self.text
+
+    def write(self, logits: Logits) -> Answer:
         """The next token to evaluate, or the finish. `logits` [vocabulary] may be changed in place."""
         token = self._sampler.choose(logits, self.tokens)
         step = self._step(token)
@@ -100,9 +127,11 @@ class BandWriter:
         if broken == "constraints_longest" and step is not None and self._rules.may_wait():
             self._kept = (logits.copy(), step)
             return Wait()
+        if broken == NumberGuard.name and self._turn is not None:
+            return self._retake(self._turn)
         return self._go_on(logits, token, step, broken)
 
-    def resume(self) -> int | Wait | Finish:
+    def resume(self) -> Answer:
         """The answer that was put off with `Wait`."""
         if self._cut_short is not None:
             return self._completed(self.text, self._cut_short)
@@ -110,15 +139,42 @@ class BandWriter:
         (logits, step), self._kept = self._kept, None
         return self._go_on(logits, 0, step, self._broken_rule(step))
 
-    def _go_on(
-        self, logits: Logits, token: int, step: Step | None, broken: str | None
-    ) -> int | Wait | Finish:
+    def _go_on(self, logits: Logits, token: int, step: Step | None, broken: str | None) -> Answer:
         if broken is not None:
             self.masks[broken] += 1
             token, step = self._masked(logits, broken)
         if step is None:
             return self._cut("the last word that fits", whole=True)
+        self._mark_turn(logits, step)
         return self._take(token, step)
+
+    def _mark_turn(self, logits: Logits, step: Step) -> None:
+        """Keep the way back from a number in prose; DATA is a list and may end before one.
+
+        Models write the blank before a number as a token of its own and number by number, so what is
+        wrong shows when it is too late for another word.
+        """
+        prose = self.band is not Band.DATA and any(
+            g.name == NumberGuard.name for g in self._rules.guards
+        )
+        if self._turn is not None and _WITHIN_NUMBER.fullmatch(step.text):
+            return
+        begins = prose and self._state.neutral and not step.closes
+        begins = begins and (step.text.isspace() or any(map(is_number, step.text)))
+        self._turn = _Turn(logits.copy(), self.text, len(self.tokens)) if begins else None
+
+    def _retake(self, turn: _Turn) -> Answer:
+        """Go back to before a number that must not stand here, and on with the likeliest word."""
+        self.masks[NumberGuard.name] += 1
+        back = len(self.tokens) - turn.tokens
+        self._turn, self.text, self._state = None, turn.text, NEUTRAL
+        del self.tokens[turn.tokens :]
+        words = self._vocabulary.solid & ~self._vocabulary.digits
+        token, step = self._likeliest(turn.logits, words)
+        if step is None:
+            return self._cut("the last word that fits", whole=True)
+        answer = self._take(token, step)
+        return Retake(answer, back) if isinstance(answer, int) else answer
 
     def _step(self, token: int) -> Step | None:
         """What a token does here; the end of the model's turn counts as a closing quote."""
@@ -162,7 +218,11 @@ class BandWriter:
 
     def _masked(self, logits: Logits, broken: str) -> tuple[int, Step | None]:
         """The likeliest token that breaks no rule, among those that may follow what was broken."""
-        allowed = self._allowed(broken)
+        token, step = self._likeliest(logits, self._allowed(broken))
+        return (token, step) if step is not None else self._way_on(logits)
+
+    def _likeliest(self, logits: Logits, allowed: Mask) -> tuple[int, Step | None]:
+        """The likeliest token of a mask that breaks no rule; no step: none of the first `WALK`."""
         token = self._sampler.among(logits, allowed)
         for _ in range(WALK):
             if token is None:
@@ -173,7 +233,7 @@ class BandWriter:
                 return token, step
             allowed = self._narrowed(allowed, token, broken_now)
             token = self._sampler.among(logits, allowed)
-        return self._way_on(logits)
+        return 0, None
 
     def _allowed(self, broken: str) -> Mask:
         vocabulary = self._vocabulary
@@ -211,7 +271,7 @@ class BandWriter:
             allowed[token] = False
         return 0, None
 
-    def _take(self, token: int, step: Step) -> int | Wait | Finish:
+    def _take(self, token: int, step: Step) -> Answer:
         after = self.text + step.text
         if self.band is Band.TASK and (end := end_of_first_sentence(after.strip())) is not None:
             self.masks["one_sentence"] += 1

@@ -13,7 +13,7 @@ from sinc_tui.engine.protocol import SamplerOptions
 from sinc_tui.engine.sampler import Logits, Sampler
 from sinc_tui.engine.verbatim import VerbatimGuard
 from sinc_tui.engine.vocabulary import Vocabulary
-from sinc_tui.engine.writer import WALK, BandRules, BandWriter, Finish, Wait
+from sinc_tui.engine.writer import WALK, BandRules, BandWriter, Finish, Retake, Wait
 from sinc_tui.sinc.bands import Band
 from tests.support.hostile_runtime import END, PIECES
 
@@ -118,13 +118,39 @@ def test_a_mark_within_backticks_is_no_end() -> None:
     assert write(band, [wish(piece) for piece in pieces]) == Finish("Use `x ?`.")
 
 
+@pytest.mark.parametrize(
+    ("number", "wrong"), [([b" "], b"9"), ([b" ", b"1"], b"9"), ([b" ", b"1"], b" ")]
+)
+def test_a_wrong_number_is_taken_back_with_its_blank(number: list[bytes], wrong: bytes) -> None:
+    """Behind the blank no word fits any more: 'under 80 words' became 'under  icing'."""
+    pieces = [b"Keep", b" ", b"1", b"2", b"9", b" the", b'"']
+    sampler = Sampler(SamplerOptions(temperature=0), 0)
+    rules = BandRules(guards=[NumberGuard("pay 12")])
+    band = BandWriter(Band.CONSTRAINTS, Vocabulary(pieces), sampler, ROOM, rules)
+
+    def answer(piece: bytes) -> object:
+        row = np.zeros(len(pieces), np.float32)
+        row[pieces.index(b" the")] = 8
+        row[pieces.index(piece)] = 9
+        return band.write(row)
+
+    assert answer(b"Keep") == 0
+    for piece in number:
+        assert answer(piece) == pieces.index(piece)
+        assert band.settled == "Keep"
+    assert answer(wrong) == Retake(pieces.index(b" the"), len(number))
+    assert band.text == band.settled == "Keep the"
+    assert len(band.tokens) == 2
+    assert +band.masks == {"number_guard": 1}
+
+
 def test_prose_goes_on_where_a_number_was_refused() -> None:
     """DATA, a list, may end there; a rule would break off."""
-    wishes = [wish(b"Keep"), wish(b" "), wish(b"7", b'"', b" the")]
+    wishes = [wish(b"Keep"), wish(b"7", b'"', b" the")]
     rules = BandRules(guards=[NumberGuard("pay 12")])
     band = writer(Band.CONSTRAINTS, rules)
     assert isinstance(write(band, wishes), int)
-    assert band.text == "Keep  the"
+    assert band.text == "Keep the"
     assert write(writer(Band.DATA, rules), wishes) == Finish("Keep")
 
 
