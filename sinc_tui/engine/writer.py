@@ -151,7 +151,7 @@ class BandWriter:
     def _mark_turn(self, logits: Logits, step: Step) -> None:
         """Keep the way back from a number in prose; DATA is a list and may end before one.
 
-        Models write the blank before a number as a token of its own and number by number, so what is
+        Models write the blank before a number as a token of its own and then digit by digit, so what is
         wrong shows when it is too late for another word.
         """
         prose = self.band is not Band.DATA and any(
