@@ -85,8 +85,9 @@ class NumberGuard:
         return [run[len(begun[0]) :] for run in self._runs if run.startswith(begun[0])]
 
     def _holds(self, text: str) -> bool:
-        known = all(run in self._known for run in _DIGITS.findall(text))
-        return known and all(char in self._signs for char in text if _is_sign(char))
+        if not all(run in self._known for run in _DIGITS.findall(text)):
+            return False
+        return text.isascii() or all(char in self._signs for char in text if _is_sign(char))
 
     def _spares(self, text: str) -> bool:
         if not self._most:
