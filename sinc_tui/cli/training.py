@@ -98,11 +98,8 @@ def train(
 
 @click.command(short_help="Turn a trained adapter into GGUF files.")
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option(
-    "--base",
-    type=click.Path(path_type=Path),
-    help="GGUF it was trained on; default: as its card says.",
-)
+@click.option("--base", type=click.Path(path_type=Path),
+              help="GGUF it was trained on; default: its profile's.")  # fmt: skip
 @click.option("--adapter", "target", type=click.Path(path_type=Path), metavar="FILE.gguf",
               help="Where the adapter goes; default: beside FOLDER's own.")  # fmt: skip
 @click.option("--merged", type=click.Path(path_type=Path), metavar="FILE.gguf",
@@ -140,11 +137,8 @@ def export(
 
 @click.command(short_help="What each quantization costs a student: loss, bytes, speed.")
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option(
-    "--base",
-    type=click.Path(path_type=Path),
-    help="GGUF it was trained on; default: as its card says.",
-)
+@click.option("--base", type=click.Path(path_type=Path),
+              help="GGUF it was trained on; default: its profile's.")  # fmt: skip
 @click.option("--data", default="plain", show_default=True, metavar="plain|rich|FILE")
 @click.option("--dev", "dev_size", type=click.IntRange(min=1), default=30, show_default=True)
 def quantize(folder: Path, base: Path | None, data: str, dev_size: int) -> int:

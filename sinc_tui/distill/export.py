@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -62,26 +63,35 @@ def export_adapter(
 
 def trained_layout(folder: Path) -> str:
     """The layout that the run in `folder` was trained in; raises `SincError` without its card."""
-    return str(_trained(folder).get("layout", "chatml"))
+    return str(_card(folder)["profile"].get("layout", "chatml"))
 
 
 def trained_base(folder: Path) -> Path:
-    """The base model of the run in `folder`; raises `SincError` without its card or that model."""
-    return base_of(str(_trained(folder)["name"]))
+    """The base model of the run in `folder`.
+
+    Raises `SincError` without its card, and where the profile's model is not here or not the one.
+    """
+    card = _card(folder)
+    base = base_of(card["profile"]["name"])
+    with base.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if digest != card["base_sha256"]:
+        raise SincError(
+            f"{folder} was trained on another base than {base}.",
+            hint="Name that one with --base.",
+        )
+    return base
 
 
-def _trained(folder: Path) -> dict[str, Any]:
-    """The profile that a run was trained with."""
+def _card(folder: Path) -> dict[str, Any]:
     try:
-        profile: dict[str, Any] = json.loads((folder / "card.json").read_text(encoding="utf-8"))[
-            "profile"
-        ]
-    except (OSError, ValueError, LookupError) as error:
+        card: dict[str, Any] = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
         raise SincError(
             f"{folder} holds no card of a training run: {error}.",
             hint="Train one with: sinc-tui distill train",
         ) from error
-    return profile
+    return card
 
 
 def read_adapter(adapter: Path, base: Path) -> tuple[float, dict[str, Floats]]:

@@ -142,9 +142,15 @@ def test_a_run_tells_its_layout(trained: Trainer, tmp_path: Path) -> None:
         trained_layout(tmp_path)
 
 
-def test_a_run_tells_its_base(trained: Trainer, tmp_path: Path) -> None:
+def test_a_run_tells_its_base(
+    trained: Trainer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert trained_base(trained.folder) == embedded_base()
-    (tmp_path / "card.json").write_text('{"profile": {"name": "small"}}')
+    (tmp_path / "card.json").write_text('{"profile": {"name": "small"}, "base_sha256": "0"}')
+    monkeypatch.setattr("sinc_tui.distill.profiles.located", lambda _: tmp_path / "card.json")
+    with pytest.raises(SincError, match="trained on another base"):
+        trained_base(tmp_path)
+    monkeypatch.setattr("sinc_tui.distill.profiles.located", lambda _: None)
     with pytest.raises(SincError, match="base model of small") as raised:
         trained_base(tmp_path)
     assert "models pull small" in raised.value.hint
