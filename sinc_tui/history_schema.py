@@ -7,6 +7,7 @@ it is made where it can be, and made anew where a SQLite without it wrote meanwh
 from __future__ import annotations
 
 import sqlite3
+import time
 from contextlib import suppress
 
 from sinc_tui.errors import SincError
@@ -14,6 +15,9 @@ from sinc_tui.sinc.bands import Band
 
 _BANDS = [band.value.lower() for band in Band]
 _TEXTS = ", ".join(["prompt", *_BANDS])
+
+_AGAIN = 0.01
+"""Seconds between two tries to turn the write-ahead log on."""
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
@@ -57,7 +61,7 @@ _TRIGGERS = ("found_put", "found_take", "found_change")
 
 def prepare(connection: sqlite3.Connection) -> None:
     """Bring a database to the newest version; raises `SincError` for one from the future."""
-    connection.execute("PRAGMA journal_mode = WAL")
+    _use_log(connection)
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA secure_delete = ON")
     if _version(connection) == len(MIGRATIONS) and has_index(connection) == _can_index(connection):
@@ -70,6 +74,20 @@ def prepare(connection: sqlite3.Connection) -> None:
         connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
+
+
+def _use_log(connection: sqlite3.Connection) -> None:
+    """Turn the write-ahead log on. SQLite itself does not wait for another that does so just now."""
+    patience = connection.execute("PRAGMA busy_timeout").fetchone()[0] / 1000
+    last_try = time.monotonic() + patience
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > last_try:
+                raise
+        time.sleep(_AGAIN)
 
 
 def has_index(connection: sqlite3.Connection) -> bool:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -212,19 +213,34 @@ def test_two_at_once(path: Path) -> None:
 
     def write(name: str) -> None:
         history = History(path)
-        ready.wait()
+        ready.wait(60)
         for number in range(50):
             history.save(replace(RUN, prompt=f"{name} {number}"))
         history.close()
 
-    threads = [threading.Thread(target=write, args=(name,)) for name in ("one", "two")]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor() as threads:
+        list(threads.map(write, ("one", "two")))
     history = History(path)
     assert history.count() == 100
     assert len(history.find("one")) == len(history.find("two")) == 50
+
+
+def test_a_new_database_is_opened_by_four_at_once(tmp_path: Path) -> None:
+    """Each first start makes the file, its tables and its log; whoever is later waits for that."""
+    ready = threading.Barrier(4)
+
+    def start(path: Path) -> int:
+        ready.wait(60)
+        history = History(path)
+        try:
+            return history.save(RUN)
+        finally:
+            history.close()
+
+    with ThreadPoolExecutor(4) as threads:
+        for number in range(25):
+            ids = threads.map(start, [tmp_path / f"{number}.sqlite3"] * 4)
+            assert sorted(ids) == [1, 2, 3, 4]
 
 
 def test_a_locked_database_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
