@@ -107,6 +107,12 @@ async def test_start_says_what_it_does(tiny_model: ModelFile) -> None:
     await rewriter.close()
 
 
+LONG = "Which of these rooms is the warmest, and which ones need new windows? " + "; ".join(
+    f"room {number} has {number % 7 + 15} degrees" for number in range(100, 160)
+)
+"""A prompt of more tokens than `engine.plan.SHORT_PROMPT`."""
+
+
 async def test_bands_stream(rewriter: Rewriter) -> None:
     """Sequential bands come one after the other, parallel ones side by side."""
     for mode in MODES:
@@ -127,7 +133,8 @@ async def test_bands_stream(rewriter: Rewriter) -> None:
     ("mode", "heat"), [("sequential", 0.0), ("sequential", 0.8), ("parallel", 0.8)]
 )
 async def test_same_seed_same_document(rewriter: Rewriter, mode: DecodeMode, heat: float) -> None:
-    """Also after other prompts, in the other order, stopped in the middle, and in a new child."""
+    """Also after other prompts, in the other order, stopped in the middle, long ones (which have an
+    attention of their own), and in a new child."""
     prompt, sampler = (
         "email to 12 tenants: heater broken, plumber on 2024-02-01",
         options(mode, 7, heat),
@@ -136,6 +143,7 @@ async def test_same_seed_same_document(rewriter: Rewriter, mode: DecodeMode, hea
     assert await texts(rewriter, prompt, sampler) == first
     for other in MODES:
         await _stopped_in_the_middle(rewriter, PROMPTS["code"], options(other, 3, 1.0))
+    await _stopped_in_the_middle(rewriter, LONG, options(mode, 3, 1.0))
     assert await texts(rewriter, prompt, sampler) == first
     if mode == "parallel":
         fresh = Rewriter()

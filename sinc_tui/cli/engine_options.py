@@ -35,7 +35,7 @@ _OPTIONS = (
     ),
     click.option(
         "--flash-attention/--no-flash-attention", default=None,
-        help="[default: on a GPU that can; never on the CPU]",
+        help="[default: on a GPU that can; on an x86 CPU for short prompts]",
     ),
     click.option(
         "--mlock/--no-mlock", default=None,

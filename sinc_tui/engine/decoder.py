@@ -96,6 +96,8 @@ class Decoder:
         """
         job = Job(request, listener, cancelled)
         tokens = self._fitting(job)
+        if self._runtime.prepare(len(tokens)):
+            self._prefix.lost()
         self._clear_branches()
         write = self._sequential if request.sampler.decode == "sequential" else self._parallel
         write(job, [*tokens, *self._scaffold.head])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import mmap
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +14,19 @@ import llama_cpp
 from sinc_tui.engine.gguf_facts import architecture, read_facts
 from sinc_tui.engine.llama_devices import list_devices
 from sinc_tui.engine.machine import detect
-from sinc_tui.engine.plan import EnginePlan, fallbacks, make_plan
+from sinc_tui.engine.plan import EnginePlan, FlashAttention, fallbacks, make_plan
 from sinc_tui.engine.protocol import EngineOptions
 from sinc_tui.engine.runtime import RuntimeFailure
 from sinc_tui.sinc.bands import Band
 
 _SEQUENCES = len(Band) + 1
-_FLASH = {"auto": -1, "off": 0, "on": 1}
+_FLASH = {"auto": -1, "off": 0, "on": 1, "short": 1}
+_BF16 = 30
+"""`GGML_TYPE_BF16` (ggml.h), which the bindings do not name."""
 _KV_TYPES = {"f16": llama_cpp.GGML_TYPE_F16, "q8_0": llama_cpp.GGML_TYPE_Q8_0}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Loaded:
     """A model with its context, and how they are run; `keep` must live as long as they do.
 
@@ -80,17 +82,35 @@ def load(
             )
         release_pages(path)
         added = _adapter(model, adapter) if adapter else None
-        context, abort = _context(model, plan, cancelled)
-        if context and added:
-            _apply(context, added)
+        abort = llama_cpp.ggml_abort_callback(lambda _: cancelled())
+        context = _context(model, plan, abort, added)
         if context:
             return Loaded(model, context, plan, tuple(kept), abort, added)
         llama_cpp.llama_model_free(model)
-        failure = RuntimeFailure(
-            f"There is not enough memory for {path.name} with {plan.n_ctx:,} tokens of context.",
-            hint="Close other programs, choose a smaller model or a shorter context.",
-        )
+        failure = _no_room(path.name, plan)
     raise failure
+
+
+def with_attention(loaded: Loaded, flash_attention: FlashAttention) -> Any:
+    """A new, empty context of a loaded model with attention computed so, in place of the one it has.
+
+    Raises `RuntimeFailure` where there is no memory for it; the old one is gone in any case.
+    """
+    if loaded.context:
+        llama_cpp.llama_free(loaded.context)
+        loaded.context = None
+    plan = replace(loaded.plan, flash_attention=flash_attention)
+    loaded.context = _context(loaded.model, plan, loaded.abort, loaded.adapter)
+    if not loaded.context:
+        raise _no_room("the model", plan)
+    return loaded.context
+
+
+def _no_room(name: str, plan: EnginePlan) -> RuntimeFailure:
+    return RuntimeFailure(
+        f"There is not enough memory for {name} with {plan.n_ctx:,} tokens of context.",
+        hint="Close other programs, choose a smaller model or a shorter context.",
+    )
 
 
 def _model(path: Path, plan: EnginePlan, progress: Callable[[float], None]) -> tuple[Any, ...]:
@@ -153,7 +173,8 @@ def _apply(context: Any, adapter: Any) -> None:
         raise RuntimeFailure("llama.cpp could not use the adapter.", hint="Look into its log.")
 
 
-def _context(model: Any, plan: EnginePlan, cancelled: Callable[[], bool]) -> tuple[Any, Any]:
+def _context(model: Any, plan: EnginePlan, abort: Any, adapter: Any) -> Any:
+    """A context with the adapter, if there is one; None where there is no memory for it."""
     params = llama_cpp.llama_context_default_params()
     params.n_ctx = plan.n_ctx
     params.n_batch = params.n_ubatch = plan.n_batch
@@ -163,6 +184,12 @@ def _context(model: Any, plan: EnginePlan, cancelled: Callable[[], bool]) -> tup
     params.no_perf = True
     params.flash_attn_type = _FLASH[plan.flash_attention]
     params.type_k = params.type_v = _KV_TYPES[plan.kv_type]
-    abort = llama_cpp.ggml_abort_callback(lambda _: cancelled())
+    if plan.flash_attention != "off" and plan.kv_type == "f16" and not plan.n_gpu_layers:
+        # Of keys in f16 llama.cpp gives each thread a share where a batch is one token, and what the
+        # shares add up to depends on their number; of others it does not.
+        params.type_k = _BF16
     params.abort_callback = abort
-    return llama_cpp.llama_init_from_model(model, params), abort
+    context = llama_cpp.llama_init_from_model(model, params)
+    if context and adapter:
+        _apply(context, adapter)
+    return context

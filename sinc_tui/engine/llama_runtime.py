@@ -7,15 +7,16 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import llama_cpp
 import numpy as np
 
 from sinc_tui.engine.gguf_check import check_gguf
 from sinc_tui.engine.gguf_facts import main_type
-from sinc_tui.engine.llama_loading import load, plans_for
+from sinc_tui.engine.llama_loading import load, plans_for, with_attention
 from sinc_tui.engine.pace import Pace
-from sinc_tui.engine.plan import EnginePlan
+from sinc_tui.engine.plan import SHORT_PROMPT, EnginePlan, FlashAttention
 from sinc_tui.engine.protocol import EngineOptions
 from sinc_tui.engine.runtime import Cancelled, Run, RuntimeFailure
 from sinc_tui.engine.sampler import Logits
@@ -25,9 +26,11 @@ _SHORT = 16
 _SLOW = 0.05
 """Seconds of a step of one token: in slower ones, as of a large model on a CPU, a stop must be heard."""
 _NEVER = llama_cpp.ggml_abort_callback()
+_FILLING = 2
+"""Rows at most that are added to make a multiple of four."""
 _BY_FOUR = {llama_cpp.GGML_TYPE_Q4_0, llama_cpp.GGML_TYPE_Q4_K, llama_cpp.GGML_TYPE_IQ4_NL}
 """Types that llama.cpp packs anew for the CPU, to multiply four rows at once and any others one by one:
-of IQ4_NL three rows take a sixth to a third longer than four."""
+of IQ4_NL two rows take up to a tenth longer than four, three a sixth to a third."""
 
 
 class LlamaRuntime:
@@ -54,15 +57,12 @@ class LlamaRuntime:
         self._loaded = load(path, plans_for(path, options), progress, cancelled, planned, adapter)
         self.plan, self.model = self._loaded.plan, self._loaded.model
         self._by_four = not self.plan.n_gpu_layers and main_type(path) in _BY_FOUR
-        self.n_ctx = self.plan.n_ctx - self._by_four
-        self._context = self._loaded.context
-        self._threads_now = 0
-        self._stoppable = True
+        self.n_ctx = self.plan.n_ctx - (_FILLING if self._by_four else 0)
+        self._attention = self.plan.flash_attention
         self._step = 0.0
-        self._memory = llama_cpp.llama_get_memory(self._context)
         vocab = llama_cpp.llama_model_get_vocab(self.model)
         self._width: int = llama_cpp.llama_vocab_n_tokens(vocab)
-        self._rows: dict[int, Logits] = {}
+        self._use(self._loaded.context)
         self._batch = llama_cpp.llama_batch_init(self.plan.n_batch, 0, 1)
         self._pace = Pace(1, math.inf)
         self._pace = self._measured_pace()
@@ -86,6 +86,25 @@ class LlamaRuntime:
         if length < 0:
             length = llama_cpp.llama_model_meta_val_str(self.model, *asked)
         return buffer.value.decode(errors="replace") if length >= 0 else None
+
+    def prepare(self, tokens: int) -> bool:
+        """See `engine.runtime.Runtime.prepare`: long prompts are read without flash attention where the
+        plan has it for short ones."""
+        wanted: FlashAttention = self.plan.flash_attention
+        if wanted == "short" and tokens > SHORT_PROMPT:
+            wanted = "off"
+        if wanted == self._attention and self._loaded.context:
+            return False
+        self._use(with_attention(self._loaded, wanted))
+        self._attention = wanted
+        return True
+
+    def _use(self, context: Any) -> None:
+        """Evaluate in this context from now on."""
+        self._context = context
+        self._memory = llama_cpp.llama_get_memory(context)
+        self._threads_now, self._stoppable = 0, True
+        self._rows: dict[int, Logits] = {}
 
     def evaluate(self, runs: Sequence[Run], *, logits: bool = True) -> list[Logits]:
         """See `engine.runtime.Runtime.evaluate`."""
@@ -114,8 +133,8 @@ class LlamaRuntime:
 
     def _decode(self, flat: Sequence[tuple[int, int, int, int]], *, logits: bool) -> list[Logits]:
         batch = self._batch
-        fourth = self._fourth(flat) if logits else None
-        flat = [*flat, fourth] if fourth else flat
+        filling = self._filling(flat) if logits else []
+        flat = [*flat, *filling]
         batch.n_tokens = len(flat)
         wanted = []
         for i, (token, position, sequence, number) in enumerate(flat):
@@ -133,9 +152,10 @@ class LlamaRuntime:
         took = time.perf_counter() - began
         self._step = took if len(flat) == 1 else self._step
         self._pace.took(took, len(flat))
-        if fourth:
-            self.forget(fourth[2], fourth[1])
-            wanted.pop()
+        if filling:
+            _, position, sequence, _ = filling[0]
+            self.forget(sequence, position)
+            del wanted[-len(filling) :]
         if code == 2:
             raise Cancelled
         if code != 0:
@@ -146,20 +166,22 @@ class LlamaRuntime:
             )
         return [self._row(i) for i in wanted]
 
-    def _fourth(
+    def _filling(
         self, flat: Sequence[tuple[int, int, int, int]]
-    ) -> tuple[int, int, int, int] | None:
-        """A row to make four of three, or eight of seven, where that is quicker; no other row sees it."""
-        if not self._by_four or len(flat) > _SHORT or len(flat) % 4 != 3:
-            return None
+    ) -> list[tuple[int, int, int, int]]:
+        """Rows that fill two or three up to four, or six or seven to eight, where that is quicker; they
+        follow the last row, and no other sees them."""
+        missing = -len(flat) % 4
+        if not self._by_four or len(flat) > _SHORT or missing > _FILLING:
+            return []
         if any(number < 0 for *_, number in flat):
-            return None
+            return []
         token, position, sequence, number = flat[-1]
-        return token, position + 1, sequence, number
+        return [(token, position + i, sequence, number) for i in range(1, missing + 1)]
 
     def _set_threads(self, count: int) -> None:
-        """Threads of the next batch. Without flash attention the logits are the same for any count,
-        to the last bit, so that a busy machine does not change what a seed gives."""
+        """Threads of the next batch. The logits are the same for any count, to the last bit, so that a busy
+        machine does not change what a seed gives."""
         if count != self._threads_now:
             llama_cpp.llama_set_n_threads(self._context, count, count)
             self._threads_now = count
@@ -177,7 +199,7 @@ class LlamaRuntime:
 
     def _measured_pace(self) -> Pace:
         """Threads follow how busy the machine is, where that changes nothing but the time."""
-        if self.plan.flash_attention == "off" and not self.plan.n_gpu_layers:
+        if not self.plan.n_gpu_layers:
             return Pace(self.plan.n_threads, self._single_step())
         return Pace(self.plan.n_threads, math.inf, others=lambda: 0)
 

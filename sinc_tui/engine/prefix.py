@@ -22,6 +22,10 @@ class Prefix:
         self._held: list[int] | None = None
         self._logits: Logits | None = None
 
+    def lost(self) -> None:
+        """The cache is empty: what was in it has to be evaluated again."""
+        self._opening_held, self._held = False, None
+
     def warm_up(self) -> None:
         """Evaluate the opening ahead of the first prompt."""
         if self._opening_held:

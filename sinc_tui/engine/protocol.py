@@ -65,8 +65,7 @@ class EngineOptions(Wire):
         n_threads: CPU threads.
         n_gpu_layers: layers on the GPU, -1 for all.
         n_batch: tokens evaluated at once.
-        flash_attention: whether attention is computed in one pass. On the CPU a document then depends
-            on the number of threads too.
+        flash_attention: whether attention is computed in one pass.
         kv_type: how keys and values are kept; `q8_0` needs flash attention.
         mlock: whether the weights are kept from being swapped out.
     """

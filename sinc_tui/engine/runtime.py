@@ -32,6 +32,9 @@ class Runtime(Protocol):
 
     n_ctx: int
 
+    def prepare(self, tokens: int) -> bool:
+        """Get ready for a prompt of so many tokens; whether all that was cached is gone by that."""
+
     def evaluate(self, runs: Sequence[Run], *, logits: bool = True) -> list[Logits]:
         """Evaluate all runs in as few batches as fit; logits [vocabulary] of each run's last token.
 

@@ -9,7 +9,7 @@ one after the other:
   that and the first free one (the prompt, the end of the layout, the scaffold up to PERSONA's opening
   quote), then two steps of one token.
 - runtime: the same through the engine's own runtime in this process, in the context that the engine makes
-  (8,192 tokens, seven sequences, no flash attention): what the engine's settings cost.
+  (8,192 tokens, seven sequences, keys in bfloat16): what the engine's settings cost.
 - sequential, parallel: the engine's child process through its client, from sending the request until the
   first delta with a visible character. The run is stopped then, and the time until it has stopped is not
   counted. A parallel run reads the opener of its first band in a batch of its own.

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import platform
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import llama_cpp
 import numpy as np
 import pytest
 
 from sinc_tui.engine.llama_runtime import LlamaRuntime
 from sinc_tui.engine.llama_vocab import LlamaVocab
 from sinc_tui.engine.machine import physical_cores
+from sinc_tui.engine.plan import SHORT_PROMPT
 from sinc_tui.engine.protocol import EngineOptions
 from sinc_tui.engine.runtime import Cancelled, Run, RuntimeFailure
 from sinc_tui.engine.sampler import Logits
@@ -25,9 +29,11 @@ ANSWER = "Fix line 3 of the code and nothing else."
 
 @pytest.fixture
 def runtime(llama: LlamaRuntime) -> Iterator[LlamaRuntime]:
-    """The model with an empty cache."""
+    """The model with an empty cache, ready for short prompts."""
+    llama.prepare(1)
     _clear(llama)
     yield llama
+    llama.prepare(1)
     _clear(llama)
 
 
@@ -77,21 +83,64 @@ def test_the_same_bits_again(
     assert _equal(answer(start), first)
 
 
+@pytest.mark.parametrize("tokens", [10, 4000], ids=["short", "long"])
 def test_the_same_bits_with_any_number_of_threads(
     runtime: LlamaRuntime,
     llama_vocab: LlamaVocab,
     answer: Callable[[int], list[Logits]],
     monkeypatch: pytest.MonkeyPatch,
+    tokens: int,
 ) -> None:
-    """The number follows how busy the machine is."""
+    """The number follows how busy the machine is; one branch and several, whatever the attention."""
     prefix, found = (llama_vocab.encode(PREFIX) * 50)[:500], []
+    runtime.prepare(tokens)
     for threads in (1, 2, 3):
         monkeypatch.setattr(runtime._pace, "threads", lambda n=threads: n)
         _clear(runtime)
         runtime.evaluate([Run(0, 0, prefix)])
-        found.append(answer(len(prefix)))
+        runtime.fork(0, [1, 2])
+        together = runtime.evaluate([Run(s, len(prefix), [1000 + s]) for s in (1, 2)])
+        found.append([*(row.copy() for row in together), *answer(len(prefix))])
     assert _equal(found[0], found[1])
     assert _equal(found[0], found[2])
+
+
+@pytest.mark.skipif(
+    platform.machine() not in ("x86_64", "AMD64"), reason="elsewhere attention is the same for all"
+)
+def test_long_prompts_have_an_attention_of_their_own(
+    runtime: LlamaRuntime, llama_vocab: LlamaVocab, answer: Callable[[int], list[Logits]]
+) -> None:
+    prefix = llama_vocab.encode(PREFIX)
+
+    def written() -> list[Logits]:
+        runtime.evaluate([Run(0, 0, prefix)])
+        return answer(len(prefix))
+
+    short = written()
+    assert not runtime.prepare(SHORT_PROMPT)
+    assert runtime.prepare(SHORT_PROMPT + 1), "the cache is a new one, and empty"
+    long = written()
+    assert not runtime.prepare(4000)
+    assert not _equal(long, short)
+    for ours, theirs in zip(long, short, strict=True):
+        assert np.abs(ours - theirs).max() < 1.5
+    assert runtime.prepare(10)
+    assert _equal(written(), short)
+
+
+def test_no_memory_for_the_other_attention_is_told_and_no_end(
+    tiny_model: ModelFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime = LlamaRuntime(tiny_model.path, EngineOptions(n_ctx=512))
+    monkeypatch.setattr(runtime, "plan", replace(runtime.plan, flash_attention="short"))
+    with monkeypatch.context() as full:
+        full.setattr(llama_cpp, "llama_init_from_model", lambda *_: None)
+        runtime._attention = "on"
+        with pytest.raises(RuntimeFailure, match="not enough memory for the model with 512 tokens"):
+            runtime.prepare(400)
+    assert runtime.prepare(400)
+    assert len(runtime.evaluate([Run(0, 0, [1, 2, 3])])) == 1
 
 
 def test_branches_share_the_prefix_and_go_their_own_ways(
@@ -115,19 +164,21 @@ def test_branches_share_the_prefix_and_go_their_own_ways(
     assert np.abs(together[0] - together[1]).max() > 1
 
 
-def test_three_branches_go_on_as_they_were_written(
-    runtime: LlamaRuntime, llama_vocab: LlamaVocab
+@pytest.mark.parametrize("branches", [2, 3, 6])
+def test_branches_go_on_as_they_were_written(
+    runtime: LlamaRuntime, llama_vocab: LlamaVocab, branches: int
 ) -> None:
-    """The row that makes four of three is gone when the next token comes, and nobody sees it."""
+    """The rows that fill a multiple of four are gone when the next token comes, and nobody sees them."""
     prefix = llama_vocab.encode(PREFIX)
     start = len(prefix)
     runtime.evaluate([Run(0, 0, prefix)])
-    runtime.fork(0, [1, 2, 3])
+    sequences = range(1, branches + 1)
+    runtime.fork(0, sequences)
     steps = [llama_vocab.encode(text)[0] for text in (" A", " cat", " sat")]
     assert runtime._by_four
     for offset, token in enumerate(steps):
-        rows = runtime.evaluate([Run(s, start + offset, [token]) for s in (1, 2, 3)])
-        assert len(rows) == 3
+        rows = runtime.evaluate([Run(s, start + offset, [token]) for s in sequences])
+        assert len(rows) == branches
     found = [row.copy() for row in rows]
     _clear(runtime)
     (alone,) = runtime.evaluate([Run(0, 0, [*prefix, *steps])])
@@ -194,7 +245,7 @@ def test_what_is_known_of_it(llama: LlamaRuntime) -> None:
     assert llama.metadata("sinc.layout") == "lines"
     assert llama.metadata("no.such.key") is None
     assert llama.plan.n_ctx == 8192
-    assert llama.n_ctx == 8191, "a cell is kept for the row that makes four of three"
+    assert llama.n_ctx == 8190, "cells are kept for the rows that fill up to four"
     assert llama.n_threads == physical_cores()
 
 
@@ -213,6 +264,7 @@ def test_a_context_that_no_memory_holds(tiny_model: ModelFile) -> None:
 import resource
 from pathlib import Path
 from sinc_tui.engine.llama_runtime import LlamaRuntime, silence
+from sinc_tui.engine.plan import SHORT_PROMPT
 from sinc_tui.engine.protocol import EngineOptions
 from sinc_tui.errors import SincError
 

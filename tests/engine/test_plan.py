@@ -138,7 +138,10 @@ def test_the_cpu_alone() -> None:
     plan = layers()
     assert (plan.n_gpu_layers, plan.backend, plan.split, plan.notes) == (0, "CPU", (), ())
     assert (plan.n_threads, plan.n_batch, plan.n_ctx) == (8, 128, 8192)
-    assert (plan.flash_attention, plan.kv_type) == ("off", "f16")
+    assert (plan.flash_attention, plan.kv_type) == ("short", "f16")
+    assert "flash attention for short prompts" in plan.in_words
+    arm = make_plan(replace(LAPTOP, arch="aarch64"), [], SMALL)
+    assert arm == replace(plan, flash_attention="off", mlock=arm.mlock)
 
 
 @given(st.integers(0, 1 << 40), st.integers(0, 1 << 40), FACTS)
@@ -163,11 +166,15 @@ def test_asking_for_layers_without_a_gpu_is_answered() -> None:
     assert "doctor" in plan.notes[0]
 
 
-def test_flash_attention_on_the_cpu_is_said_to_cost() -> None:
-    for options in (EngineOptions(flash_attention=True), EngineOptions(kv_type="q8_0")):
+def test_flash_attention_on_the_cpu_as_asked_for() -> None:
+    for options, wanted in (
+        (EngineOptions(flash_attention=True), "on"),
+        (EngineOptions(flash_attention=False), "off"),
+        (EngineOptions(kv_type="q8_0"), "on"),
+        (EngineOptions(kv_type="f16"), "short"),
+    ):
         plan = make_plan(LAPTOP, [], SMALL, options)
-        assert plan.flash_attention == "on"
-        assert "depends on the number of threads" in plan.notes[0]
+        assert (plan.flash_attention, plan.notes) == (wanted, ())
     with pytest.raises(SincError, match="needs flash attention"):
         make_plan(LAPTOP, [], SMALL, EngineOptions(kv_type="q8_0", flash_attention=False))
 

@@ -167,6 +167,10 @@ class HostileRuntime:
         assert self.used <= self.n_ctx, "the cache is full"
         return [self._row() for _ in runs] if logits else []
 
+    def prepare(self, tokens: int) -> bool:
+        """Nothing depends on it."""
+        return False
+
     def fork(self, source: int, targets: Sequence[int]) -> None:
         for target in targets:
             self.cells[target] = list(self.cells[source])
