@@ -24,7 +24,7 @@ def agreement(
     The places are spread evenly over what the model writes, in sequential order. `model` is the
     trained torch model, `exported` the merged GGUF (F16 for a fair comparison).
     """
-    runtime = LlamaRuntime(exported, EngineOptions(n_ctx=2048))
+    runtime = LlamaRuntime(exported, EngineOptions(n_ctx=2048, flash_attention=False))
     equal = total = 0
     for example in examples:
         sequence = packer.pack(example, "sequential")

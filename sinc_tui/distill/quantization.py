@@ -53,7 +53,7 @@ def compare(
 
 def measure(name: str, path: Path, packer: Packer, examples: Sequence[Example]) -> Row:
     """Loss over what the student writes, token by token as it would, and the speed of doing so."""
-    runtime = LlamaRuntime(path, EngineOptions(n_ctx=2048))
+    runtime = LlamaRuntime(path, EngineOptions(n_ctx=2048, flash_attention=False))
     loss = seconds = 0.0
     count = 0
     for example in examples:

@@ -82,6 +82,7 @@ class Decoder:
 
     def warm_up(self) -> None:
         """Evaluate what every run starts with."""
+        self._prepare(len(self._layout.before) + len(self._layout.after))
         self._prefix.warm_up()
 
     def decompose(
@@ -96,14 +97,17 @@ class Decoder:
         """
         job = Job(request, listener, cancelled)
         tokens = self._fitting(job)
-        if self._runtime.prepare(len(tokens)):
-            self._prefix.lost()
+        self._prepare(len(tokens))
         self._clear_branches()
         write = self._sequential if request.sampler.decode == "sequential" else self._parallel
         write(job, [*tokens, *self._scaffold.head])
         if not request.free:
             _mend(job)
         return {band: job.texts[band] for band in Band}, job.stats(len(tokens))
+
+    def _prepare(self, tokens: int) -> None:
+        if self._runtime.prepare(tokens):
+            self._prefix.lost()
 
     def _fitting(self, job: Job) -> list[int]:
         """The prompt in its layout, when it and an answer fit the context."""

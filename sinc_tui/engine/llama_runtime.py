@@ -26,11 +26,9 @@ _SHORT = 16
 _SLOW = 0.05
 """Seconds of a step of one token: in slower ones, as of a large model on a CPU, a stop must be heard."""
 _NEVER = llama_cpp.ggml_abort_callback()
-_FILLING = 2
-"""Rows at most that are added to make a multiple of four."""
 _BY_FOUR = {llama_cpp.GGML_TYPE_Q4_0, llama_cpp.GGML_TYPE_Q4_K, llama_cpp.GGML_TYPE_IQ4_NL}
 """Types that llama.cpp packs anew for the CPU, to multiply four rows at once and any others one by one:
-of IQ4_NL two rows take up to a tenth longer than four, three a sixth to a third."""
+of IQ4_NL three rows take a sixth to a third longer than four."""
 
 
 class LlamaRuntime:
@@ -57,7 +55,7 @@ class LlamaRuntime:
         self._loaded = load(path, plans_for(path, options), progress, cancelled, planned, adapter)
         self.plan, self.model = self._loaded.plan, self._loaded.model
         self._by_four = not self.plan.n_gpu_layers and main_type(path) in _BY_FOUR
-        self.n_ctx = self.plan.n_ctx - (_FILLING if self._by_four else 0)
+        self.n_ctx = self.plan.n_ctx - self._by_four
         self._attention = self.plan.flash_attention
         self._step = 0.0
         vocab = llama_cpp.llama_model_get_vocab(self.model)
@@ -133,8 +131,8 @@ class LlamaRuntime:
 
     def _decode(self, flat: Sequence[tuple[int, int, int, int]], *, logits: bool) -> list[Logits]:
         batch = self._batch
-        filling = self._filling(flat) if logits else []
-        flat = [*flat, *filling]
+        fourth = self._fourth(flat) if logits else None
+        flat = [*flat, fourth] if fourth else flat
         batch.n_tokens = len(flat)
         wanted = []
         for i, (token, position, sequence, number) in enumerate(flat):
@@ -152,10 +150,9 @@ class LlamaRuntime:
         took = time.perf_counter() - began
         self._step = took if len(flat) == 1 else self._step
         self._pace.took(took, len(flat))
-        if filling:
-            _, position, sequence, _ = filling[0]
-            self.forget(sequence, position)
-            del wanted[-len(filling) :]
+        if fourth:
+            self.forget(fourth[2], fourth[1])
+            wanted.pop()
         if code == 2:
             raise Cancelled
         if code != 0:
@@ -166,18 +163,16 @@ class LlamaRuntime:
             )
         return [self._row(i) for i in wanted]
 
-    def _filling(
+    def _fourth(
         self, flat: Sequence[tuple[int, int, int, int]]
-    ) -> list[tuple[int, int, int, int]]:
-        """Rows that fill two or three up to four, or six or seven to eight, where that is quicker; they
-        follow the last row, and no other sees them."""
-        missing = -len(flat) % 4
-        if not self._by_four or len(flat) > _SHORT or missing > _FILLING:
-            return []
+    ) -> tuple[int, int, int, int] | None:
+        """A row to make four of three, or eight of seven, where that is quicker; no other row sees it."""
+        if not self._by_four or len(flat) > _SHORT or len(flat) % 4 != 3:
+            return None
         if any(number < 0 for *_, number in flat):
-            return []
+            return None
         token, position, sequence, number = flat[-1]
-        return [(token, position + i, sequence, number) for i in range(1, missing + 1)]
+        return token, position + 1, sequence, number
 
     def _set_threads(self, count: int) -> None:
         """Threads of the next batch. The logits are the same for any count, to the last bit, so that a busy

@@ -73,7 +73,8 @@ class EnginePlan:
         n_batch: tokens evaluated at once.
         flash_attention: `auto` leaves it to what the device can do; `short` is for prompts of up to
             `SHORT_PROMPT` tokens, with keys whose products a CPU adds up quickly one by one, slowly in bulk.
-        kv_type: how keys and values are kept.
+        kv_type: how keys and values are kept; under flash attention on a CPU, keys for which `f16` is said
+            are kept in bfloat16, which takes as much room.
         mlock: whether the weights are kept from being swapped out.
         n_gpu_layers: layers on GPUs, the last ones of the model; the output counts as one.
         split: of these, the number on each device of `gpus`; empty leaves it to llama.cpp.

@@ -131,6 +131,21 @@ def test_the_prefix_is_read_once(mode: DecodeMode) -> None:
     assert max(len(r.tokens) for r in first) < 40, "openers or a single token, no prompt"
 
 
+@pytest.mark.parametrize("mode", MODES)
+def test_a_cache_that_was_emptied_is_filled_again(mode: DecodeMode) -> None:
+    """As when a long prompt comes between short ones; a layout that is itself long is read once."""
+    runtime = HostileRuntime(WORDS, 3)
+    decoder = decoder_on(runtime)
+    fixed = len(chatml(ByteTokenizer()).before) + len(chatml(ByteTokenizer()).after)
+    for runtime.short_prompt in (fixed + len("fix line 3"), fixed - 1):
+        decoder.warm_up()
+        runtime.evaluated.clear()
+        run(decoder, mode=mode)
+        assert runtime.evaluated[0][0].position == len(chatml(ByteTokenizer()).before)
+        run(decoder, mode=mode, prompt="fix line 3 of the file that I sent")
+        run(decoder, mode=mode)
+
+
 @pytest.mark.parametrize("first", MODES)
 @pytest.mark.parametrize("second", MODES)
 def test_two_long_prompts_after_each_other_fit(first: DecodeMode, second: DecodeMode) -> None:

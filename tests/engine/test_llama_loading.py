@@ -51,6 +51,7 @@ def test_every_setting_changes_only_how_the_same_is_computed(tiny_model: ModelFi
     for options in (
         EngineOptions(n_batch=32),
         EngineOptions(flash_attention=True),
+        EngineOptions(flash_attention=False),
         EngineOptions(kv_type="q8_0"),
         EngineOptions(n_threads=1, mlock=False),
     ):

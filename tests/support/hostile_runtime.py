@@ -145,12 +145,15 @@ class HostileRuntime:
     """`engine.runtime.Runtime` over a policy; keeps account of the cells as llama.cpp would.
 
     Attributes:
+        short_prompt: tokens up to which a prompt gets the cache of short ones; None: all have one cache.
         evaluated: the runs of each batch so far.
         cells: what each sequence holds.
     """
 
     def __init__(self, policy: Policy, seed: int, n_ctx: int = 4096) -> None:
         self.n_ctx = n_ctx
+        self.short_prompt: int | None = None
+        self._short = True
         self.evaluated: list[list[Run]] = []
         self.cells: dict[int, list[Cell]] = {}
         self._policy, self._random = policy, np.random.default_rng(seed)
@@ -168,8 +171,12 @@ class HostileRuntime:
         return [self._row() for _ in runs] if logits else []
 
     def prepare(self, tokens: int) -> bool:
-        """Nothing depends on it."""
-        return False
+        """Short and long prompts may have caches of their own, of which one is there at a time."""
+        short = self.short_prompt is None or tokens <= self.short_prompt
+        changed, self._short = short != self._short, short
+        if changed:
+            self.cells.clear()
+        return changed
 
     def fork(self, source: int, targets: Sequence[int]) -> None:
         for target in targets:
