@@ -86,7 +86,8 @@ def trained_base(folder: Path) -> Path:
 def _card(folder: Path) -> dict[str, Any]:
     try:
         card: dict[str, Any] = json.loads((folder / "card.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        _ = card["profile"], card["base_sha256"]
+    except (OSError, ValueError, LookupError) as error:
         raise SincError(
             f"{folder} holds no card of a training run: {error}.",
             hint="Train one with: sinc-tui distill train",
