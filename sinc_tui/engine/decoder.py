@@ -2,7 +2,8 @@
 
 Bands are written in chains (`engine.layout.CHAINS`). Sequential: one chain, each band sees those before
 it. Parallel: a sequence for each chain over one shared prefix, all grow at once. Both hand out the same
-events and end in a document whose invariants hold.
+events and end in a document whose invariants hold. Where a batch has room that costs little, drafts of the
+next tokens ride along (`engine.drafting`).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 
+from sinc_tui.engine.drafting import PHRASES, Drafts
 from sinc_tui.engine.job import Job, Listener, Request
 from sinc_tui.engine.layout import CHAINS, Layout, Tokenizer, escape
 from sinc_tui.engine.prefix import Prefix
@@ -22,6 +24,9 @@ from sinc_tui.engine.writer import Answer, BandWriter, Finish, Retake, Wait
 from sinc_tui.errors import SincError
 from sinc_tui.sinc.bands import Band
 
+_HUNGRY = {Band.CONSTRAINTS: 0, Band.DATA: 1}
+"""The bands that take the most steps get drafts first, in this order."""
+
 
 class _Lane:
     """One band in the making: its writer, and where its sequence stands in the cache.
@@ -31,6 +36,7 @@ class _Lane:
         rest: the bands that follow in its chain.
         start: position of the band's first token; `position`: of the next one to be evaluated.
         cached: the text that the cache holds; None when it ends within a code point or an escape.
+        drafted: tokens that the cache holds behind `position` on trial, each with the logits behind it.
         waiting: the band would close and waits for the others.
     """
 
@@ -47,6 +53,7 @@ class _Lane:
         self.start = position + len(opener)
         self.logits: Logits | None = None
         self.cached: str | None = ""
+        self.drafted: list[tuple[int, Logits]] = []
         self.waiting = False
         self._shown = 0
 
@@ -68,6 +75,14 @@ class _Lane:
         self.position += count
         self.cached = self.writer.text if self.writer.neutral else None
 
+    def hits(self, token: int) -> bool:
+        """Whether an answer is the next draft, and so evaluated already."""
+        if not self.drafted or self.drafted[0][0] != token:
+            return False
+        _, logits = self.drafted.pop(0)
+        self.evaluated(1, logits)
+        return True
+
 
 class Decoder:
     """Decomposes prompts with one loaded model, one run at a time."""
@@ -79,6 +94,8 @@ class Decoder:
         self._layout = layout
         self._scaffold = layout.scaffold
         self._prefix = Prefix(runtime, layout.before)
+        spellings = [phrase for text in PHRASES for phrase in (text, f" {text}")]
+        self._drafts = Drafts(tokenizer.encode(text) for text in spellings)
 
     def warm_up(self) -> None:
         """Evaluate what every run starts with."""
@@ -99,6 +116,7 @@ class Decoder:
         tokens = self._fitting(job)
         self._prepare(len(tokens))
         self._clear_branches()
+        self._drafts.hold(self._encode(f" {request.prompt}"))
         write = self._sequential if request.sampler.decode == "sequential" else self._parallel
         write(job, [*tokens, *self._scaffold.head])
         if not request.free:
@@ -206,11 +224,7 @@ class Decoder:
                 if lane.logits is None:
                     going.append((lane, lane.opener))
                     continue
-                answer = lane.ask(alone=alone)
-                if isinstance(answer, Retake):
-                    lane.position -= answer.back
-                    self._runtime.forget(lane.sequence, lane.position)
-                    answer = answer.token
+                answer = self._answer(lane, job, alone=alone)
                 lane.waiting = isinstance(answer, Wait)
                 if isinstance(answer, Finish):
                     self._finish(lane.writer, answer, job)
@@ -227,11 +241,46 @@ class Decoder:
             if going:
                 self._evaluate(going)
 
+    def _answer(self, lane: _Lane, job: Job, *, alone: bool) -> int | Wait | Finish:
+        """What a lane's writer answers behind all drafts that it agrees with; the others are dropped."""
+        answer = lane.ask(alone=alone)
+        while isinstance(answer, int) and lane.hits(answer):
+            job.took(lane.writer.band, lane.fresh())
+            answer = lane.ask(alone=alone)
+        back = answer.back if isinstance(answer, Retake) else 0
+        if back or lane.drafted:
+            lane.position -= back
+            lane.drafted.clear()
+            self._runtime.forget(lane.sequence, lane.position)
+        return answer.token if isinstance(answer, Retake) else answer
+
     def _evaluate(self, going: Sequence[tuple[_Lane, Sequence[int]]]) -> None:
-        """One batch of tokens for several lanes."""
-        runs = [Run(lane.sequence, lane.position, tokens) for lane, tokens in going]
-        for (lane, tokens), row in zip(going, self._runtime.evaluate(runs), strict=True):
-            lane.evaluated(len(tokens), row)
+        """One batch of tokens for several lanes, filled up with drafts."""
+        drafts = self._draft(going)
+        runs = [
+            Run(lane.sequence, lane.position, [*tokens, *draft], wanted=1 + len(draft))
+            for (lane, tokens), draft in zip(going, drafts, strict=True)
+        ]
+        rows = iter(self._runtime.evaluate(runs))
+        for (lane, tokens), draft in zip(going, drafts, strict=True):
+            lane.evaluated(len(tokens), next(rows))
+            lane.drafted = [(token, next(rows)) for token in draft]
+
+    def _draft(self, going: Sequence[tuple[_Lane, Sequence[int]]]) -> list[list[int]]:
+        """Drafts for each lane, as many as make the batch's rows full.
+
+        A batch of one token takes little more than half the time of a full one, and so wants a likelier draft.
+        """
+        drafts: list[list[int]] = [[] for _ in going]
+        size = sum(len(tokens) for _, tokens in going)
+        room = -size % self._runtime.rows
+        writers = [lane.writer for lane, _ in going]
+        for n in sorted(range(len(going)), key=lambda n: _HUNGRY.get(writers[n].band, len(Band))):
+            drafts[n] = self._drafts.after(writers[n].tokens, room, least=2 if size == 1 else 1)
+            room -= len(drafts[n])
+        if room == 1:  # any token, for three rows take longer than four
+            drafts[-1].append(going[-1][1][-1])
+        return drafts
 
     def _finish(self, writer: BandWriter, finish: Finish, job: Job) -> None:
         job.masks += writer.masks

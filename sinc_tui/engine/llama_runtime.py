@@ -26,9 +26,13 @@ _SHORT = 16
 _SLOW = 0.05
 """Seconds of a step of one token: in slower ones, as of a large model on a CPU, a stop must be heard."""
 _NEVER = llama_cpp.ggml_abort_callback()
+_ROWS = 4
 _BY_FOUR = {llama_cpp.GGML_TYPE_Q4_0, llama_cpp.GGML_TYPE_Q4_K, llama_cpp.GGML_TYPE_IQ4_NL}
 """Types that llama.cpp packs anew for the CPU, to multiply four rows at once and any others one by one:
-of IQ4_NL three rows take a sixth to a third longer than four."""
+of IQ4_NL three rows take longer than four. A GPU reads the weights once for a few rows as for one."""
+
+_Row = tuple[int, int, int, bool]
+"""A token of a batch: its id, position and sequence, and whether its logits are wanted."""
 
 
 class LlamaRuntime:
@@ -54,8 +58,8 @@ class LlamaRuntime:
         llama_cpp.llama_backend_init()
         self._loaded = load(path, plans_for(path, options), progress, cancelled, planned, adapter)
         self.plan, self.model = self._loaded.plan, self._loaded.model
-        self._by_four = not self.plan.n_gpu_layers and main_type(path) in _BY_FOUR
-        self.n_ctx = self.plan.n_ctx - self._by_four
+        self.rows = _ROWS if self.plan.n_gpu_layers or main_type(path) in _BY_FOUR else 1
+        self.n_ctx = self.plan.n_ctx - (self.rows - 1)
         self._attention = self.plan.flash_attention
         self._step = 0.0
         vocab = llama_cpp.llama_model_get_vocab(self.model)
@@ -107,8 +111,8 @@ class LlamaRuntime:
     def evaluate(self, runs: Sequence[Run], *, logits: bool = True) -> list[Logits]:
         """See `engine.runtime.Runtime.evaluate`."""
         flat = [
-            (token, run.position + i, run.sequence, number if i == len(run.tokens) - 1 else -1)
-            for number, run in enumerate(runs)
+            (token, run.position + i, run.sequence, len(run.tokens) - i <= run.wanted)
+            for run in runs
             for i, token in enumerate(run.tokens)
         ]
         most = min(self.plan.n_batch, int(llama_cpp.llama_n_batch(self._context)))
@@ -129,19 +133,17 @@ class LlamaRuntime:
         """See `engine.runtime.Runtime.forget`."""
         llama_cpp.llama_memory_seq_rm(self._memory, sequence, position, -1)
 
-    def _decode(self, flat: Sequence[tuple[int, int, int, int]], *, logits: bool) -> list[Logits]:
+    def _decode(self, flat: Sequence[_Row], *, logits: bool) -> list[Logits]:
         batch = self._batch
-        fourth = self._fourth(flat) if logits else None
-        flat = [*flat, fourth] if fourth else flat
         batch.n_tokens = len(flat)
         wanted = []
-        for i, (token, position, sequence, number) in enumerate(flat):
+        for i, (token, position, sequence, asked) in enumerate(flat):
             batch.token[i] = token
             batch.pos[i] = position
             batch.n_seq_id[i] = 1
             batch.seq_id[i][0] = sequence
-            batch.logits[i] = logits and number >= 0
-            if logits and number >= 0:
+            batch.logits[i] = logits and asked
+            if logits and asked:
                 wanted.append(i)
         self._set_threads(self._pace.threads())
         self._let_stop(len(flat) > _SHORT or self._step > _SLOW)
@@ -150,9 +152,6 @@ class LlamaRuntime:
         took = time.perf_counter() - began
         self._step = took if len(flat) == 1 else self._step
         self._pace.took(took, len(flat))
-        if fourth:
-            self.forget(fourth[2], fourth[1])
-            wanted.pop()
         if code == 2:
             raise Cancelled
         if code != 0:
@@ -162,17 +161,6 @@ class LlamaRuntime:
                 retryable=True,
             )
         return [self._row(i) for i in wanted]
-
-    def _fourth(
-        self, flat: Sequence[tuple[int, int, int, int]]
-    ) -> tuple[int, int, int, int] | None:
-        """A row to make four of three, or eight of seven, where that is quicker; no other row sees it."""
-        if not self._by_four or len(flat) > _SHORT or len(flat) % 4 != 3:
-            return None
-        if any(number < 0 for *_, number in flat):
-            return None
-        token, position, sequence, number = flat[-1]
-        return token, position + 1, sequence, number
 
     def _set_threads(self, count: int) -> None:
         """Threads of the next batch. The logits are the same for any count, to the last bit, so that a busy

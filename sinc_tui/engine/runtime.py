@@ -20,23 +20,30 @@ class RuntimeFailure(SincError):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Tokens to append to one sequence, the first at `position`; logits are wanted for the last."""
+    """Tokens to append to one sequence, the first at `position`; logits are wanted for the last `wanted`."""
 
     sequence: int
     position: int
     tokens: Sequence[int]
+    wanted: int = 1
 
 
 class Runtime(Protocol):
-    """A loaded model with room for `n_ctx` tokens and several sequences over one cache."""
+    """A loaded model with room for `n_ctx` tokens and several sequences over one cache.
+
+    `rows` tokens are evaluated at once in little more time than one; batches are best filled up to a
+    multiple of it, for which there is room beside `n_ctx`.
+    """
 
     n_ctx: int
+    rows: int
 
     def prepare(self, tokens: int) -> bool:
         """Get ready for a prompt of so many tokens; whether all that was cached is gone by that."""
 
     def evaluate(self, runs: Sequence[Run], *, logits: bool = True) -> list[Logits]:
-        """Evaluate all runs in as few batches as fit; logits [vocabulary] of each run's last token.
+        """Evaluate all runs in as few batches as fit; logits [vocabulary] of each run's last
+        `wanted` tokens, run by run.
 
         The arrays may be changed by the caller and are valid until the next call. Raises `Cancelled`.
         """

@@ -164,27 +164,26 @@ def test_branches_share_the_prefix_and_go_their_own_ways(
     assert np.abs(together[0] - together[1]).max() > 1
 
 
-@pytest.mark.parametrize("branches", [2, 3])
-def test_branches_go_on_as_they_were_written(
-    runtime: LlamaRuntime, llama_vocab: LlamaVocab, branches: int
-) -> None:
-    """The row that makes four of three is gone when the next token comes, and nobody sees it."""
+def test_the_logits_behind_each_draft(runtime: LlamaRuntime, llama_vocab: LlamaVocab) -> None:
+    """Drafts ride in one batch with a token of another branch; what was wrong of them is forgotten."""
     prefix = llama_vocab.encode(PREFIX)
     start = len(prefix)
-    runtime.evaluate([Run(0, 0, prefix)])
-    sequences = range(1, branches + 1)
-    runtime.fork(0, sequences)
     steps = [llama_vocab.encode(text)[0] for text in (" A", " cat", " sat")]
-    assert runtime._by_four
-    for offset, token in enumerate(steps):
-        rows = runtime.evaluate([Run(s, start + offset, [token]) for s in sequences])
-        assert len(rows) == branches
-    found = [row.copy() for row in rows]
-    _clear(runtime)
-    (alone,) = runtime.evaluate([Run(0, 0, [*prefix, *steps])])
-    for row in found:
+    runtime.evaluate([Run(0, 0, prefix)])
+    runtime.fork(0, [1, 2])
+    other = Run(2, start, [llama_vocab.encode(" No")[0]])
+    found = runtime.evaluate([Run(1, start, steps, wanted=3), other])
+    together = [row.copy() for row in found]
+    assert len(together) == 4
+    runtime.forget(1, start + 1)
+    (again,) = runtime.evaluate([Run(1, start + 1, steps[1:2])])
+    assert np.abs(again - together[1]).max() < 0.5
+    for size, row in enumerate(together[:3], start=1):
+        _clear(runtime)
+        (alone,) = runtime.evaluate([Run(0, 0, [*prefix, *steps[:size]])])
         assert int(row.argmax()) == int(alone.argmax())
         assert np.abs(row - alone).max() < 0.5
+    assert np.abs(together[0] - together[1]).max() > 1
 
 
 def test_more_tokens_than_a_batch_holds(runtime: LlamaRuntime, llama_vocab: LlamaVocab) -> None:
@@ -245,7 +244,8 @@ def test_what_is_known_of_it(llama: LlamaRuntime) -> None:
     assert llama.metadata("sinc.layout") == "lines"
     assert llama.metadata("no.such.key") is None
     assert llama.plan.n_ctx == 8192
-    assert llama.n_ctx == 8191, "a cell is kept for the row that makes four of three"
+    assert llama.rows == 4
+    assert llama.n_ctx == 8189, "three cells are kept for drafts"
     assert llama.n_threads == physical_cores()
 
 

@@ -145,6 +145,7 @@ class HostileRuntime:
     """`engine.runtime.Runtime` over a policy; keeps account of the cells as llama.cpp would.
 
     Attributes:
+        rows: tokens of a full batch; drafts fill it up.
         short_prompt: tokens up to which a prompt gets the cache of short ones; None: all have one cache.
         evaluated: the runs of each batch so far.
         cells: what each sequence holds.
@@ -152,6 +153,7 @@ class HostileRuntime:
 
     def __init__(self, policy: Policy, seed: int, n_ctx: int = 4096) -> None:
         self.n_ctx = n_ctx
+        self.rows = 4
         self.short_prompt: int | None = None
         self._short = True
         self.evaluated: list[list[Run]] = []
@@ -167,8 +169,8 @@ class HostileRuntime:
             assert run.position == len(cells), "tokens must follow on what the sequence holds"
             assert len(run.tokens) > 0
             cells.extend(Cell(token) for token in run.tokens)
-        assert self.used <= self.n_ctx, "the cache is full"
-        return [self._row() for _ in runs] if logits else []
+        assert self.used <= self.n_ctx + self.rows - 1, "the cache is full"
+        return [self._row() for run in runs for _ in range(run.wanted)] if logits else []
 
     def prepare(self, tokens: int) -> bool:
         """Short and long prompts may have caches of their own, of which one is there at a time."""
