@@ -170,6 +170,7 @@ def _apply(context: Any, adapter: Any) -> None:
     adapters = (llama_cpp.llama_adapter_lora_p_ctypes * 1)(adapter)
     scales = (ctypes.c_float * 1)(1.0)
     if llama_cpp.llama_set_adapters_lora(context, adapters, 1, scales):
+        llama_cpp.llama_free(context)
         raise RuntimeFailure("llama.cpp could not use the adapter.", hint="Look into its log.")
 
 
