@@ -20,15 +20,16 @@ from sinc_tui.engine.llama_quantize import dequantize_rows, quantize_rows
 
 
 class Rounding:
-    """Keeps a model's LoRA layers at what they are once merged and rounded; the head is rounded once."""
+    """Keeps a model's LoRA layers at what they are once merged and rounded; all other matrices that a merged
+    file rounds, those of layers without an adapter and the head, are rounded once."""
 
     def __init__(self, model: Any, kind: str) -> None:
         self._kind = gguf.GGMLQuantizationType[kind]
         self._layers = [layer for layer in model.modules() if isinstance(layer, Linear)]
         self._originals = [layer.base_layer.weight.detach().clone() for layer in self._layers]
-        head = model.get_output_embeddings().weight
         with torch.no_grad():
-            head.copy_(self._rounded(head.float()))
+            for weight in [model.get_output_embeddings().weight, *_without_adapter(model)]:
+                weight.copy_(self._rounded(weight.float()))
         self.refresh()
 
     def refresh(self) -> None:
@@ -46,3 +47,16 @@ class Rounding:
     def _rounded(self, weight: torch.Tensor) -> torch.Tensor:
         packed = quantize_rows(weight.cpu().numpy(), self._kind)
         return torch.from_numpy(dequantize_rows(packed, self._kind)).to(weight.device)
+
+
+def _without_adapter(model: Any) -> list[torch.Tensor]:
+    """The weights of linear layers that have no adapter and belong to none, but for the head."""
+    head = model.get_output_embeddings()
+    return [
+        layer.weight
+        for name, layer in model.named_modules()
+        if isinstance(layer, torch.nn.Linear)
+        and layer is not head
+        and ".base_layer" not in name
+        and ".lora_" not in name
+    ]

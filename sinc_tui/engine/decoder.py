@@ -116,7 +116,8 @@ class Decoder:
         tokens = self._fitting(job)
         self._prepare(len(tokens))
         self._clear_branches()
-        self._drafts.hold(self._encode(f" {request.prompt}"))
+        if self._runtime.rows > 1:
+            self._drafts.hold(self._encode(f" {request.prompt}"))
         write = self._sequential if request.sampler.decode == "sequential" else self._parallel
         write(job, [*tokens, *self._scaffold.head])
         if not request.free:
@@ -274,6 +275,8 @@ class Decoder:
         drafts: list[list[int]] = [[] for _ in going]
         size = sum(len(tokens) for _, tokens in going)
         room = -size % self._runtime.rows
+        if not room:
+            return drafts
         writers = [lane.writer for lane, _ in going]
         for n in sorted(range(len(going)), key=lambda n: _HUNGRY.get(writers[n].band, len(Band))):
             drafts[n] = self._drafts.after(writers[n].tokens, room, least=2 if size == 1 else 1)

@@ -14,22 +14,22 @@ LONGEST = 4
 """Most tokens of a text's end that are looked up; a match of more of them comes first."""
 
 PHRASES = (
-    "You are an ",
-    "You are a ",
+    "You are an",
+    "You are a",
     "It contains no clear request.",
-    "The question is about ",
-    "The user has ",
+    "The question is about",
+    "The user has",
     "Nothing more is given.",
     "one per line.",
-    "with one row per ",
-    "Yes or no on ",
-    "The cause of the ",
+    "with one row per",
+    "Yes or no on",
+    "The cause of the",
     "steps, one action each.",
-    "with each step of the ",
+    "with each step of the",
     "in one code block.",
-    "Find out why ",
+    "Find out why",
     "and how to fix it.",
-    "Keep in mind that ",
+    "Keep in mind that",
     "Correct only what is wrong.",
     "Do not give advice that nobody asked for.",
     "Name the reasons for and against.",
@@ -94,11 +94,13 @@ class Drafts:
     def __init__(self, phrases: Iterable[Sequence[int]]) -> None:
         """`phrases` in tokens, the commonest last."""
         self._phrases = _places(phrases)
+        self._held: Sequence[int] = []
         self._prompt: _Places = {}
 
     def hold(self, prompt: Sequence[int]) -> None:
         """Draw on this prompt from now on, and no more on the one before."""
-        self._prompt = _places([prompt])
+        if prompt != self._held:
+            self._held, self._prompt = prompt, _places([prompt])
 
     def after(self, tokens: Sequence[int], count: int, *, least: int = 1) -> list[int]:
         """At most `count` tokens that may follow a band's own; `least` of its last ones must match."""

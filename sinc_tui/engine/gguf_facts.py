@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,14 +55,15 @@ def read_facts(path: Path) -> ModelFacts | None:
         return None
 
 
-def main_type(path: Path) -> int | None:
-    """The ggml type that most of a model's bytes are in; None when the file does not tell."""
+def share_in(path: Path, kinds: Collection[int]) -> float:
+    """The share of the bytes of a model's layers, 0 to 1, that is in some of ggml's types; 0 when the file
+    does not tell."""
     with suppress(OSError, ValueError):
-        sizes: Counter[int] = Counter()
-        for tensor in read_head(path).tensors.values():
-            sizes[tensor.kind] += tensor.size or 0
-        return max(sizes, key=sizes.__getitem__, default=None)
-    return None
+        tensors = [t for name, t in read_head(path).tensors.items() if _LAYER.match(name)]
+        whole = sum(tensor.size or 0 for tensor in tensors)
+        part = sum(tensor.size or 0 for tensor in tensors if tensor.kind in kinds)
+        return part / whole if whole else 0.0
+    return 0.0
 
 
 def architecture(path: Path) -> str:

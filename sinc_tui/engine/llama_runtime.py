@@ -13,7 +13,7 @@ import llama_cpp
 import numpy as np
 
 from sinc_tui.engine.gguf_check import check_gguf
-from sinc_tui.engine.gguf_facts import main_type
+from sinc_tui.engine.gguf_facts import share_in
 from sinc_tui.engine.llama_loading import load, plans_for, with_attention
 from sinc_tui.engine.pace import Pace
 from sinc_tui.engine.plan import SHORT_PROMPT, EnginePlan, FlashAttention
@@ -27,9 +27,10 @@ _SLOW = 0.05
 """Seconds of a step of one token: in slower ones, as of a large model on a CPU, a stop must be heard."""
 _NEVER = llama_cpp.ggml_abort_callback()
 _ROWS = 4
-_BY_FOUR = {llama_cpp.GGML_TYPE_Q4_0, llama_cpp.GGML_TYPE_Q4_K, llama_cpp.GGML_TYPE_IQ4_NL}
-"""Types that llama.cpp packs anew for the CPU, to multiply four rows at once and any others one by one:
-of IQ4_NL three rows take longer than four. A GPU reads the weights once for a few rows as for one."""
+_BY_FOUR = {llama_cpp.GGML_TYPE_Q4_0, llama_cpp.GGML_TYPE_IQ4_NL}
+"""Types that llama.cpp packs anew for the CPU so that four rows take about half as long again as one, and less
+than three; of Q4_K and Q6_K they take nearly four times as long (`tests/benchmarks/rows.py`)."""
+_MOSTLY = 0.9
 
 _Row = tuple[int, int, int, bool]
 """A token of a batch: its id, position and sequence, and whether its logits are wanted."""
@@ -58,7 +59,7 @@ class LlamaRuntime:
         llama_cpp.llama_backend_init()
         self._loaded = load(path, plans_for(path, options), progress, cancelled, planned, adapter)
         self.plan, self.model = self._loaded.plan, self._loaded.model
-        self.rows = _ROWS if self.plan.n_gpu_layers or main_type(path) in _BY_FOUR else 1
+        self.rows = _ROWS if self._by_four(path) else 1
         self.n_ctx = self.plan.n_ctx - (self.rows - 1)
         self._attention = self.plan.flash_attention
         self._step = 0.0
@@ -78,6 +79,12 @@ class LlamaRuntime:
     def size(self) -> int:
         """Bytes of the model's weights."""
         return int(llama_cpp.llama_model_size(self.model))
+
+    def _by_four(self, path: Path) -> bool:
+        """Whether four rows take little more time than one: on a GPU that has all layers, or packed so."""
+        if self.plan.n_gpu_layers:
+            return self.plan.n_gpu_layers > int(llama_cpp.llama_model_n_layer(self.model))
+        return share_in(path, _BY_FOUR) > _MOSTLY
 
     def metadata(self, key: str) -> str | None:
         """A string of the metadata: the adapter's where it has one, else the model's."""
@@ -151,7 +158,7 @@ class LlamaRuntime:
         code = llama_cpp.llama_decode(self._context, batch)
         took = time.perf_counter() - began
         self._step = took if len(flat) == 1 else self._step
-        self._pace.took(took, len(flat))
+        self._pace.took(took, math.ceil(len(flat) / self.rows))
         if code == 2:
             raise Cancelled
         if code != 0:

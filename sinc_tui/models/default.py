@@ -34,7 +34,7 @@ QUANTIZATION = "IQ4_NL"
 llama.cpp reads it twice as quickly as Q8_0 token by token, and on x86 and ARM has kernels for it that
 evaluate several tokens at once.
 """
-_RECIPE = 1
+_RECIPE = 2
 """To be raised when `merging.merge` writes something else from the same parts."""
 NO_ROOM = 28
 """Exit code of a preparation that the disk had no room for."""

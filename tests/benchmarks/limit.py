@@ -94,7 +94,7 @@ class Timed(LlamaRuntime):
     def evaluate(self, runs: Sequence[Run], *, logits: bool = True) -> list[Logits]:
         began = time.perf_counter()
         rows = super().evaluate(runs, logits=logits)
-        if any(len(run.tokens) > 1 for run in runs):
+        if any(len(run.tokens) > run.wanted for run in runs):
             self.fixed += time.perf_counter() - began
         return rows
 

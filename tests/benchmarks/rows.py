@@ -2,8 +2,7 @@
 
     python tests/benchmarks/rows.py [--model FILE] [--rounds 15]
 
-After a prefix of 200 tokens; all counts take turns; medians. The engine's padding of three rows to four is
-switched off, since its use is what is to be seen.
+After a prefix of 200 tokens; all counts take turns; medians.
 """
 
 from __future__ import annotations
@@ -28,7 +27,6 @@ _SEQUENCES = range(1, len(Band) + 1)
 def measure(path: Path, threads: int, rounds: int) -> dict[int, float]:
     """Milliseconds of a step, by its tokens."""
     runtime = LlamaRuntime(path, EngineOptions(n_ctx=1024, n_threads=threads))
-    runtime._by_four = False
     runtime.evaluate([Run(0, 0, list(range(1000, 1000 + _PREFIX)))])
     runtime.fork(0, _SEQUENCES)
     taken: dict[int, list[float]] = {count: [] for count in _SEQUENCES}

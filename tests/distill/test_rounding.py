@@ -19,10 +19,11 @@ WIDTH = 64
 
 
 class Model(torch.nn.Module):
-    """A layer and a head."""
+    """A layer that gets an adapter, one that gets none, and a head."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.plain = torch.nn.Linear(WIDTH, WIDTH, bias=False)
         self.layer = torch.nn.Linear(WIDTH, WIDTH, bias=False)
         self.head = torch.nn.Linear(WIDTH, 96, bias=False)
 
@@ -30,7 +31,7 @@ class Model(torch.nn.Module):
         return self.head
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        out: torch.Tensor = self.head(torch.tanh(self.layer(x)))
+        out: torch.Tensor = self.head(torch.tanh(self.layer(self.plain(x))))
         return out
 
 
@@ -56,7 +57,9 @@ def merged(layer: torch.nn.Module) -> torch.Tensor:
 def test_a_layer_is_the_merged_matrix_rounded() -> None:
     model, layer = adapted()
     exact, head = merged(layer).clone(), model.get_output_embeddings().weight.clone()
+    plain = model.base_model.model.plain.weight.clone()
     Rounding(model, "IQ4_NL")
+    torch.testing.assert_close(model.base_model.model.plain.weight, rounded(plain))
     torch.testing.assert_close(merged(layer), rounded(exact))
     torch.testing.assert_close(model.get_output_embeddings().weight, rounded(head))
     assert (merged(layer) - exact).abs().max() > 0.01, "nothing to round proves nothing"

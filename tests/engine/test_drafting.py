@@ -60,17 +60,20 @@ class Writing(HostileRuntime):
         super().__init__(lambda *_: None, 0)
         self.rows = rows
         self._seed = seed
+        self._given: list[Logits] = []
         self._known = Drafts([*(list(f" {p}".encode()) for p in PHRASES), list(PROMPT.encode())])
 
     def evaluate(self, runs: Sequence[Run], *, logits: bool = True) -> list[Logits]:
         super().evaluate(runs, logits=False)
-        if not logits:
-            return []
-        return [
+        for row in self._given:
+            row.fill(np.nan)
+        self._given = [
             self._after([cell.token for cell in self.cells[run.sequence]][: run.position + size])
             for run in runs
             for size in range(len(run.tokens) - run.wanted + 1, len(run.tokens) + 1)
+            if logits
         ]
+        return self._given
 
     def _after(self, tokens: list[int]) -> Logits:
         random = np.random.default_rng([zlib.crc32(bytes(t % 256 for t in tokens)), self._seed])
@@ -101,6 +104,8 @@ def written(
     decoder = Decoder(runtime, tokenizer, Vocabulary(PIECES), chatml(tokenizer))
     options = SamplerOptions(decode=mode, seed=seed % 3)
     texts, stats = decoder.decompose(Request(PROMPT, options), heard)
+    again, _ = decoder.decompose(Request(PROMPT, options), Heard())
+    assert again == texts
     return texts, stats, heard, runtime
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sinc_tui.engine.gguf_facts import main_type, model_parts, read_facts
+from sinc_tui.engine.gguf_facts import model_parts, read_facts, share_in
 from sinc_tui.engine.llama_runtime import LlamaRuntime
 from sinc_tui.models.default import ModelFile
 
@@ -56,12 +56,16 @@ def test_tied_embeddings_are_needed_once_more(tmp_path: Path) -> None:
     assert facts.output == 64 * 4 + 4 * 64 * 4
 
 
-def test_the_type_of_most_bytes(tmp_path: Path, tiny_model: ModelFile) -> None:
-    assert main_type(write(tmp_path / "m.gguf", tied=True)) == gguf.GGMLQuantizationType.F32
-    assert main_type(tiny_model.path) == gguf.GGMLQuantizationType.IQ4_NL
+def test_the_share_of_types(tmp_path: Path, tiny_model: ModelFile) -> None:
+    kinds = gguf.GGMLQuantizationType
+    whole = write(tmp_path / "m.gguf", tied=True)
+    assert share_in(whole, {kinds.F32}) == 1.0
+    assert share_in(whole, {kinds.F32, kinds.Q4_0}) == 1.0
+    assert share_in(whole, {kinds.IQ4_NL}) == 0.0
+    assert 0.9 < share_in(tiny_model.path, {kinds.IQ4_NL}) < 1.0
     (tmp_path / "m.gguf").write_bytes(b"no model")
-    assert main_type(tmp_path / "m.gguf") is None
-    assert main_type(tmp_path / "nowhere.gguf") is None
+    assert share_in(tmp_path / "m.gguf", {kinds.F32}) == 0.0
+    assert share_in(tmp_path / "nowhere.gguf", {kinds.F32}) == 0.0
 
 
 def test_the_real_model(tiny_model: ModelFile, llama: LlamaRuntime) -> None:

@@ -1,4 +1,4 @@
-"""Merging: W + alpha / rank * B A where the adapter has a say, everything else bit by bit."""
+"""Merging: W + alpha / rank * B A where the adapter has a say, all matrices rounded, all else bit by bit."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from sinc_tui.models.default import Student
 from sinc_tui.models.merging import merge
 from tests.support.tiny_gguf import (
     ALPHA,
+    BESIDE,
     CHANGED,
     EMBEDDING,
     HEAD,
@@ -52,7 +53,15 @@ def test_the_adapter_is_in_the_weights(student: Student, quantization: str) -> N
     assert np.abs(change).max() > 1, "a change too small to be told from rounding proves nothing"
 
 
-def test_what_the_adapter_leaves_alone_is_bit_identical(student: Student) -> None:
+def test_a_matrix_that_the_adapter_leaves_alone_is_rounded_with_the_rest(student: Student) -> None:
+    wanted = gguf_io.dequantized(gguf_io.tensors(gguf.GGUFReader(student.base))[BESIDE])
+    matrix = merged(student, "IQ4_NL")[BESIDE]
+    assert matrix.tensor_type == gguf.GGMLQuantizationType.IQ4_NL
+    error = np.abs(gguf_io.dequantized(matrix) - wanted)
+    assert error.max() <= np.abs(wanted).max() * ERROR["IQ4_NL"]
+
+
+def test_what_is_no_matrix_is_bit_identical(student: Student) -> None:
     base = gguf_io.tensors(gguf.GGUFReader(student.base))
     result = merged(student)
     assert list(result) == list(base)
@@ -96,7 +105,7 @@ def test_progress_rises_to_one(student: Student) -> None:
     merge(student.base, student.adapter, student.merged, progress=heard.append)
     assert heard == sorted(heard)
     assert heard[-1] == 1.0
-    assert len(heard) == 4
+    assert len(heard) == 5
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from sinc_tui.models import gguf_io
 
 Floats = npt.NDArray[np.float32]
 RANK, ALPHA, WIDTH, HEIGHT = 4, 8.0, 64, 32
-CHANGED, NORM = "blk.0.attn_q.weight", "output_norm.weight"
+CHANGED, BESIDE, NORM = "blk.0.attn_q.weight", "blk.0.attn_k.weight", "blk.0.attn_norm.weight"
 EMBEDDING, HEAD = "token_embd.weight", "output.weight"
 
 
@@ -22,7 +22,7 @@ def weights(seed: int, *shape: int) -> Floats:
 
 
 def write_base(path: Path, *, name: str = "tiny base", head: bool = False) -> Path:
-    """A base with one layer that the adapter changes and two tensors, or three, that it leaves alone.
+    """A base with one matrix that the adapter changes and three tensors, or four, that it leaves alone.
 
     Without a `head` of its own the embedding is the head too.
     """
@@ -37,6 +37,7 @@ def write_base(path: Path, *, name: str = "tiny base", head: bool = False) -> Pa
     writer.add_string("sinc.layout", "to be replaced")
     q8, q4 = gguf.GGMLQuantizationType.Q8_0, gguf.GGMLQuantizationType.Q4_1
     writer.add_tensor(CHANGED, gguf.quants.quantize(weights(1, HEIGHT, WIDTH), q8), raw_dtype=q8)
+    writer.add_tensor(BESIDE, gguf.quants.quantize(weights(4, 16, WIDTH), q4), raw_dtype=q4)
     for number, matrix in enumerate((EMBEDDING, HEAD)[: 1 + head]):
         data = gguf.quants.quantize(weights(2 + 7 * number, 4, WIDTH), q4)
         writer.add_tensor(matrix, data, raw_dtype=q4)
