@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 _DIGITS = re.compile(r"\d+")
 _NUMBER = re.compile(r"\d+(?:[.,:/]\d+)*")
-_BEGUN = re.compile(r"\d+\Z")
+_JOINED = re.compile(r"(?<!\d)(\d+[.,:/-])(?=(\d+))")
+"""Two runs of digits with one mark between them: `12.5`, `1,000`, `9:30`, `22/23`, `2024-02`."""
+_BEGUN = re.compile(r"(?:(?<!\d)(?P<before>\d+[.,:/-]))?(?P<run>\d+)\Z")
+_LEAD = re.compile(r"(?<!\d)(?P<before>\d+[.,:/-])(?P<run>\d*)\Z")
 _SENTENCE_END = re.compile(r"(?<=[.!?…؟۔।]) |(?<=[。！？])")
 
 
@@ -41,8 +44,8 @@ class Guard(Protocol):
 class NumberGuard:
     """Only numbers of the raw prompt: every run of digits is one of the prompt's, whole.
 
-    Digits of any script count; `12C`, `v2.3.1` and `1,000` are judged run by run, and a number sign
-    that is no digit (`½`, `²`) must stand in the prompt.
+    Two runs with a mark and no blank between them (`1,000`, `12.5`, `9:30`) must stand so in the prompt.
+    Digits of any script count, and a number sign that is no digit (`½`, `²`) must stand in the prompt.
 
     Args:
         prompt: the raw prompt.
@@ -57,6 +60,7 @@ class NumberGuard:
     def __init__(self, prompt: str, *, sparing: bool = False) -> None:
         self._runs = sorted(set(_DIGITS.findall(prompt)))
         self._known = frozenset(self._runs)
+        self._joined = frozenset(_JOINED.findall(prompt))
         self._signs = frozenset(filter(_is_sign, prompt))
         numbers = Counter(_NUMBER.findall(prompt)) if sparing else Counter[str]()
         firsts = Counter(number[0] for number in numbers)
@@ -66,11 +70,11 @@ class NumberGuard:
     def allows(self, text: str) -> bool:
         """Whether `text` may close but for a run at its end, and that one can become the prompt's."""
         begun = _BEGUN.search(text)
-        finished = text[: begun.start()] if begun else text
+        finished = text[: begun.start("run")] if begun else text
         return (
             self._holds(finished)
             and self._spares(text)
-            and (begun is None or any(run.startswith(begun[0]) for run in self._runs))
+            and (begun is None or next(self._endings(**begun.groupdict()), None) is not None)
         )
 
     def closes(self, text: str) -> bool:
@@ -80,12 +84,27 @@ class NumberGuard:
     def ways_on(self, text: str) -> list[str]:
         """How a number at the end is finished."""
         begun = _BEGUN.search(text)
-        if begun is None:
+        return list(filter(None, self._endings(**begun.groupdict()))) if begun else []
+
+    def rest_of_joined(self, text: str) -> list[str]:
+        """How the prompt finishes `790.` or `790.0` at the end: it is plain which number is meant.
+
+        Behind a comma alone it is not, for a list has commas too.
+        """
+        begun = _LEAD.search(text)
+        if begun is None or begun[0].endswith(","):
             return []
-        return [run[len(begun[0]) :] for run in self._runs if run.startswith(begun[0])]
+        return list(filter(None, self._endings(**begun.groupdict())))
+
+    def _endings(self, before: str | None, run: str) -> Iterator[str]:
+        """What makes a begun run of digits one of the prompt's, behind another one where there is one."""
+        runs = self._runs if before is None else [b for a, b in self._joined if a == before]
+        return (known[len(run) :] for known in runs if known.startswith(run))
 
     def _holds(self, text: str) -> bool:
         if not all(run in self._known for run in _DIGITS.findall(text)):
+            return False
+        if not self._joined.issuperset(_JOINED.findall(text)):
             return False
         return text.isascii() or all(char in self._signs for char in text if _is_sign(char))
 

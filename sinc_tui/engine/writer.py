@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +26,8 @@ _FALLBACK_RULE = "Keep to what the prompt says and add nothing to it."
 _SENTENCE_END = re.compile(r"[.!?…؟۔।][\"'”’)\]]*\Z")
 _LOOSE_END = re.compile(r"\s[!?]+\Z")
 """A mark of its own comes from pasted matter ('! Undefined control sequence.') and is no end of TASK."""
-_WITHIN_NUMBER = re.compile(r"[\d.,:/]+")
+_WITHIN_NUMBER = re.compile(r"[\d.,:/-]+")
+_IN_LIST = re.compile(r"\d,\Z")
 _CLOSED = Step("", NEUTRAL, closes=True)
 WALK = 64
 """How many of the likeliest tokens are tried one by one before a band gives up on a guard."""
@@ -128,7 +129,7 @@ class BandWriter:
             self._kept = (logits.copy(), step)
             return Wait()
         if broken == NumberGuard.name and self._turn is not None:
-            return self._retake(self._turn)
+            return self._renumber(logits, self._turn)
         return self._go_on(logits, token, step, broken)
 
     def resume(self) -> Answer:
@@ -162,6 +163,21 @@ class BandWriter:
         begins = prose and self._state.neutral and not step.closes
         begins = begins and (step.text.isspace() or any(map(is_number, step.text)))
         self._turn = _Turn(logits.copy(), self.text, len(self.tokens)) if begins else None
+
+    def _renumber(self, logits: Logits, turn: _Turn) -> Answer:
+        """Mend a number in prose that is not the prompt's.
+
+        Behind `790.` it is finished as the prompt's is; behind a comma the list goes on without it;
+        else it is taken back.
+        """
+        if _IN_LIST.search(self.text):
+            return self._go_on(logits, 0, None, NumberGuard.name)
+        numbers = next(g for g in self._rules.guards if isinstance(g, NumberGuard))
+        token, step = self._towards(logits, numbers.rest_of_joined(self.text))
+        if step is None:
+            return self._retake(turn)
+        self.masks[NumberGuard.name] += 1
+        return self._take(token, step)
 
     def _retake(self, turn: _Turn) -> Answer:
         """Go back to before a number that must not stand here, and on with the likeliest word."""
@@ -260,10 +276,14 @@ class BandWriter:
 
     def _way_on(self, logits: Logits) -> tuple[int, Step | None]:
         """The likeliest token by which a guard knows the text to go on."""
+        ways = (way for guard in self._rules.guards for way in guard.ways_on(self.text))
+        return self._towards(logits, ways)
+
+    def _towards(self, logits: Logits, ways: Iterable[str]) -> tuple[int, Step | None]:
+        """The likeliest token that begins one of some ways on and breaks no rule."""
         allowed = np.zeros(len(self._vocabulary), np.bool_)
-        for guard in self._rules.guards:
-            for way in guard.ways_on(self.text):
-                allowed[self._vocabulary.beginnings(way, self._state)] = True
+        for way in ways:
+            allowed[self._vocabulary.beginnings(way, self._state)] = True
         while (token := self._sampler.among(logits, allowed)) is not None:
             step = self._step(token)
             if self._broken_rule(step) is None:

@@ -81,6 +81,7 @@ def test_every_document_is_valid(policy: str, mode: DecodeMode) -> None:
         assert sinc_prompt.validate(json.loads(document)) == (True, []), (seed, texts)
         for band in set(Band) - {Band.FORMAT}:
             assert _numbers(texts[band]) <= _numbers(prompt), (seed, band, texts)
+            assert _joined(texts[band]) <= _joined(prompt), (seed, band, texts)
         facts = [fact.text for fact in extract_facts(prompt)]
         for item in texts[Band.DATA].removesuffix(".").split("; "):
             assert item in facts or VerbatimGuard(prompt).closes(item), (seed, texts)
@@ -88,6 +89,11 @@ def test_every_document_is_valid(policy: str, mode: DecodeMode) -> None:
 
 def _numbers(text: str) -> set[str]:
     return set(re.findall(r"\d+", text))
+
+
+def _joined(text: str) -> set[tuple[str, str]]:
+    """Runs of digits with a mark between them: the first with the mark, and the second."""
+    return set(re.findall(r"(?<!\d)(\d+[.,:/-])(?=(\d+))", text))
 
 
 def test_same_seed_same_document() -> None:

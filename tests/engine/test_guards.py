@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sinc_tui.engine.guards import NumberGuard, is_number
 
-TEXTS = st.text(st.sampled_from("0123 4.a,½²Ⅳ٣日-"), max_size=14)
+TEXTS = st.text(st.sampled_from("0123 4.a,½²Ⅳ٣日-:/"), max_size=14)
 
 
 @pytest.mark.parametrize(
@@ -29,13 +29,23 @@ TEXTS = st.text(st.sampled_from("0123 4.a,½²Ⅳ٣日-"), max_size=14)
         ("12C and 120", True, False),
         ("v2.3", True, True),
         ("v2.4", False, False),
+        ("v2.1204", False, False),
+        ("v2. 1204", True, True),
+        ("12.", True, True),
+        ("9:3", True, False),
+        ("9:30", True, True),
+        ("9:12", False, False),
+        ("12:30", False, False),
+        ("12,30", False, False),
+        ("12, 30", True, True),
+        ("3-30", False, False),
         ("½", True, True),
         ("²", False, False),
         ("٣", False, False),
     ],
 )
 def test_examples(text: str, goes_on: bool, ends: bool) -> None:
-    guard = NumberGuard("12C, 1204, v2.3 and ½ cup")
+    guard = NumberGuard("12C, 1204, v2.3, 9:30 and ½ cup")
     assert (guard.allows(text), guard.closes(text)) == (goes_on, ends)
 
 
@@ -43,8 +53,37 @@ def test_examples(text: str, goes_on: bool, ends: bool) -> None:
 def test_a_text_may_close_exactly_when_its_numbers_are_the_prompts(prompt: str, text: str) -> None:
     runs, signs = re.findall(r"\d+", text), [c for c in text if c in "½²Ⅳ"]
     assert NumberGuard(prompt).closes(text) == (
-        set(runs) <= set(re.findall(r"\d+", prompt)) and all(sign in prompt for sign in signs)
+        set(runs) <= set(re.findall(r"\d+", prompt))
+        and _joined(text) <= _joined(prompt)
+        and all(sign in prompt for sign in signs)
     )
+
+
+def _joined(text: str) -> set[str]:
+    """Two runs of digits with one mark between them."""
+    parts = re.split(r"(\d+)", text)[1:-1]
+    return {
+        "".join(parts[n : n + 3])
+        for n in range(0, len(parts) - 2, 2)
+        if parts[n + 1] in {".", ",", ":", "/", "-"}
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "rest"),
+    [
+        ("Keep 790.", ["00"]),
+        ("Keep 790.0", ["0"]),
+        ("Keep 69,7", ["90"]),
+        ("Keep 69,", []),
+        ("Keep 22/", ["23"]),
+        ("Keep 79", []),
+        ("Keep 23.", []),
+        ("Keep", []),
+    ],
+)
+def test_the_rest_of_a_joined_number_is_known(text: str, rest: list[str]) -> None:
+    assert NumberGuard("Wed,69,790.00,22/23 feb").rest_of_joined(text) == rest
 
 
 @given(TEXTS, TEXTS)

@@ -144,6 +144,29 @@ def test_a_wrong_number_is_taken_back_with_its_blank(number: list[bytes], wrong:
     assert +band.masks == {"number_guard": 1}
 
 
+@pytest.mark.parametrize(
+    ("pieces", "text"),
+    [
+        # A small model put two of the prompt's figures together: 790.10.
+        ([b"Keep", b" ", b"790", b".", b"10", b"00", b" the"], "Keep 790.00"),
+        ([b"Keep", b" ", b"69", b",", b"10", b"00", b" the"], "Keep 69, the"),
+        ([b"Keep", b" ", b"10", b".", b"69", b"00", b" the"], "Keep the"),
+    ],
+)
+def test_numbers_are_not_put_together_anew(pieces: list[bytes], text: str) -> None:
+    """One that is plain is finished, a list goes on, any other is taken back."""
+    vocabulary = Vocabulary([*pieces, b'"'])
+    rules = BandRules(guards=[NumberGuard("Wed,69,790.00,10 and 00")])
+    sampler = Sampler(SamplerOptions(temperature=0), 0)
+    band = BandWriter(Band.CONSTRAINTS, vocabulary, sampler, ROOM, rules)
+    for wanted in range(5):
+        row = np.zeros(len(vocabulary), np.float32)
+        row[len(pieces) - 1], row[wanted] = 8, 9
+        band.write(row)
+    assert band.text == text
+    assert +band.masks == {"number_guard": 1}
+
+
 def test_prose_goes_on_where_a_number_was_refused() -> None:
     """DATA, a list, may end there; a rule would break off."""
     wishes = [wish(b"Keep"), wish(b"7", b'"', b" the")]
