@@ -20,7 +20,7 @@ except ImportError:
     from zlib import crc32
 
 _VERSION = 1
-_PIECE = 1 << 20
+_PIECE = 1 << 18
 
 
 @dataclass(slots=True)
@@ -111,10 +111,12 @@ class Partial:
         What was written by this process is believed to be there; the file's hash is compared at last.
         """
         crc, left, trial = 0, chunk.have, hasher.copy()
+        buffer = memoryview(bytearray(_PIECE))
         with self.path.open("rb", buffering=0) as file:
             file.seek(chunk.start)
-            while left and (piece := file.read(min(left, _PIECE))):
-                left -= len(piece)
+            while left and (read := file.readinto(buffer[: min(left, _PIECE)])):
+                left -= read
+                piece = buffer[:read]
                 crc = crc32(piece, crc) if chunk.old else chunk.crc
                 trial.update(piece)
         return None if left or crc != chunk.crc else trial

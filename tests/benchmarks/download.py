@@ -5,9 +5,10 @@
 A server of this machine, in a process of its own, sends files of no content (holes on the disk) from the
 page cache with sendfile, so that it is not what limits. Both clients fetch them through the Hub's redirect
 to the CDN, in turns, so that whatever else the machine does hits both; medians are compared. curl checks
-nothing; ours hashes every byte and waits for the disk. Once with the processor as the limit (curl followed
-by sha256sum is measured too), once over a line of `--line` MB/s that all connections of a client share.
-Sizes in MB. The limit is `LIMIT` of curl's speed over the line.
+nothing; ours hashes every byte and waits for the disk; the start of Python and its imports are not counted.
+Once with the processor as the limit (curl followed by sha256sum is measured too), once over a line of
+`--line` MB/s that all connections of a client share. Sizes in MB. The limit is `LIMIT` of curl's speed over
+the line.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ import sys, time
 from tests.benchmarks.common import memory
 from sinc_tui.models.catalog import CatalogModel
 from sinc_tui.models.download import Download
-import filelock, httpx2, huggingface_hub.file_download
+import filelock, httpcore2, httpx2, huggingface_hub.file_download
 model = CatalogModel(
     name="m", repository="someone/models", file="m.gguf", commit=sys.argv[1],
     size=int(sys.argv[2]), sha256=sys.argv[3],
