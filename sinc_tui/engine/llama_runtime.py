@@ -16,7 +16,7 @@ from sinc_tui.engine.gguf_check import check_gguf
 from sinc_tui.engine.gguf_facts import share_in
 from sinc_tui.engine.llama_loading import load, plans_for, with_attention
 from sinc_tui.engine.pace import Pace
-from sinc_tui.engine.plan import SHORT_PROMPT, EnginePlan, FlashAttention
+from sinc_tui.engine.plan import SHORT_PROMPT, EnginePlan, FlashAttention, rows_at_once
 from sinc_tui.engine.protocol import EngineOptions
 from sinc_tui.engine.runtime import Cancelled, Run, RuntimeFailure
 from sinc_tui.engine.sampler import Logits
@@ -26,11 +26,9 @@ _SHORT = 16
 _SLOW = 0.05
 """Seconds of a step of one token: in slower ones, as of a large model on a CPU, a stop must be heard."""
 _NEVER = llama_cpp.ggml_abort_callback()
-_ROWS = 4
 _BY_FOUR = {llama_cpp.GGML_TYPE_Q4_0, llama_cpp.GGML_TYPE_IQ4_NL}
 """Types that llama.cpp packs anew for the CPU so that four rows take about half as long again as one, and less
 than three; of Q4_K and Q6_K they take nearly four times as long (`tests/benchmarks/rows.py`)."""
-_MOSTLY = 0.9
 
 _Row = tuple[int, int, int, bool]
 """A token of a batch: its id, position and sequence, and whether its logits are wanted."""
@@ -59,7 +57,8 @@ class LlamaRuntime:
         llama_cpp.llama_backend_init()
         self._loaded = load(path, plans_for(path, options), progress, cancelled, planned, adapter)
         self.plan, self.model = self._loaded.plan, self._loaded.model
-        self.rows = _ROWS if self._by_four(path) else 1
+        layers = int(llama_cpp.llama_model_n_layer(self.model))
+        self.rows = rows_at_once(self.plan, layers, lambda: share_in(path, _BY_FOUR))
         self.n_ctx = self.plan.n_ctx - (self.rows - 1)
         self._attention = self.plan.flash_attention
         self._step = 0.0
@@ -79,12 +78,6 @@ class LlamaRuntime:
     def size(self) -> int:
         """Bytes of the model's weights."""
         return int(llama_cpp.llama_model_size(self.model))
-
-    def _by_four(self, path: Path) -> bool:
-        """Whether four rows take little more time than one: on a GPU that has all layers, or packed so."""
-        if self.plan.n_gpu_layers:
-            return self.plan.n_gpu_layers > int(llama_cpp.llama_model_n_layer(self.model))
-        return share_in(path, _BY_FOUR) > _MOSTLY
 
     def metadata(self, key: str) -> str | None:
         """A string of the metadata: the adapter's where it has one, else the model's."""

@@ -7,7 +7,7 @@ document.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -31,6 +31,8 @@ SHORT_PROMPT = 384
 _FLASH_IN_WORDS = {"short": "for short prompts"}
 _QUICK = ("x86_64", "AMD64")
 """Processors for which llama.cpp has quick products of the keys that flash attention keeps (bfloat16)."""
+_ROWS = 4
+_MOSTLY = 0.9
 _MIB = 1 << 20
 _KV_BITS: dict[KvType, int] = {"f16": 128, "q8_0": 68}
 """Bits of eight cached numbers: q8_0 keeps a scale of 16 bits for 32 of them."""
@@ -133,6 +135,17 @@ def fallbacks(plan: EnginePlan, cpu: EnginePlan) -> list[EnginePlan]:
             plans.append(replace(plan, n_gpu_layers=fewer, split=(), notes=(note,)))
     note = f"{plan.backend} had too little memory, so the CPU does the work."
     return [*plans, replace(cpu, notes=(*cpu.notes, note))]
+
+
+def rows_at_once(plan: EnginePlan, layers: int, packed: Callable[[], float]) -> int:
+    """How many rows of a batch take little more time than one.
+
+    Four on a GPU that holds all `layers` and the output, and on a CPU for layers that llama.cpp packs by
+    fours, where these are nearly all: `packed` is their share of the bytes.
+    """
+    if plan.n_gpu_layers:
+        return _ROWS if plan.n_gpu_layers < 0 or plan.n_gpu_layers > layers else 1
+    return _ROWS if packed() > _MOSTLY else 1
 
 
 def context_length(options: EngineOptions, trained: int | None) -> int:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sinc_tui.engine.gguf_facts import ModelFacts
 from sinc_tui.engine.machine import Machine
-from sinc_tui.engine.plan import Device, EnginePlan, gpus, make_plan
+from sinc_tui.engine.plan import Device, EnginePlan, gpus, make_plan, rows_at_once
 from sinc_tui.engine.protocol import EngineOptions
 from sinc_tui.errors import SincError
 
@@ -201,6 +201,23 @@ def test_what_the_user_sets_is_kept(
         assert plan.n_gpu_layers == (
             every if options.n_gpu_layers < 0 else min(every, options.n_gpu_layers)
         )
+
+
+@pytest.mark.parametrize(
+    ("on_gpu", "packed", "rows"),
+    [
+        (0, 1.0, 4),
+        (0, 0.91, 4),
+        (0, 0.89, 1),  # Q4_K_M: every row costs as much as the first
+        (31, 0.0, 4),
+        (-1, 0.0, 4),
+        (30, 1.0, 1),  # the output is left to the CPU
+        (7, 1.0, 1),
+    ],
+)
+def test_how_many_rows_are_worth_filling(on_gpu: int, packed: float, rows: int) -> None:
+    plan = replace(make_plan(LAPTOP, [], None), n_gpu_layers=on_gpu)
+    assert rows_at_once(plan, 30, lambda: packed) == rows
 
 
 @given(CARDS, FACTS)
