@@ -21,6 +21,8 @@ PHRASES = (
     "The user wants a",
     "Nothing more is given.",
     "with a subject line.",
+    "with nothing around it.",
+    "Only the short reply, ready to send.",
     "in two or three sentences.",
     "one per line.",
     "with one row per",
