@@ -8,9 +8,9 @@ next tokens ride along (`engine.drafting`).
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Mapping, Sequence
 
+from sinc_tui.engine.closing import close
 from sinc_tui.engine.drafting import PHRASES, Drafts
 from sinc_tui.engine.job import Job, Listener, Request
 from sinc_tui.engine.layout import CHAINS, Layout, Tokenizer, escape
@@ -18,7 +18,6 @@ from sinc_tui.engine.prefix import Prefix
 from sinc_tui.engine.protocol import RunStats
 from sinc_tui.engine.runtime import Run, Runtime
 from sinc_tui.engine.sampler import Logits, Sampler
-from sinc_tui.engine.trimming import trim
 from sinc_tui.engine.vocabulary import Vocabulary
 from sinc_tui.engine.writer import Answer, BandWriter, Finish, Retake, Wait
 from sinc_tui.errors import SincError
@@ -121,7 +120,7 @@ class Decoder:
         write = self._sequential if request.sampler.decode == "sequential" else self._parallel
         write(job, [*tokens, *self._scaffold.head])
         if not request.free:
-            _mend(job)
+            close(job)
         return {band: job.texts[band] for band in Band}, job.stats(len(tokens))
 
     def _prepare(self, tokens: int) -> None:
@@ -307,32 +306,3 @@ def _too_long(tokens: int, room: int, given: Mapping[Band, str]) -> SincError:
         "This model's context is too short for a document, even with an empty prompt.",
         hint="Choose a model with a longer context.",
     )
-
-
-_RULES = (
-    " Keep to what the prompt says.",
-    " Keep every fact of DATA as it is written.",
-    " Do not add facts that the prompt does not hold.",
-    " State what is missing instead of guessing it.",
-)
-
-
-def _mend(job: Job) -> None:
-    """Where CONSTRAINTS could not outgrow a band, cut that band and say so.
-
-    A given band is not cut: there general rules fill CONSTRAINTS up.
-    """
-    given, rules = job.request.given, job.texts[Band.CONSTRAINTS]
-    fixed = max((len(t) for b, t in given.items() if b is not Band.CONSTRAINTS), default=0)
-    if len(rules) <= fixed:
-        for rule in itertools.cycle(_RULES):
-            rules += rule
-            if len(rules) > fixed:
-                break
-        job.finish(Band.CONSTRAINTS, Finish(rules, "CONSTRAINTS was filled up with general rules."))
-    for band in Band:
-        text = job.texts[band]
-        if band is Band.CONSTRAINTS or band in given or len(text) < len(rules):
-            continue
-        cut = trim(text, len(rules) - 1)
-        job.finish(band, Finish(cut, f"{band} was cut to stay under CONSTRAINTS."))

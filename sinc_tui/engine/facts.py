@@ -1,13 +1,16 @@
-"""The fact keeper: facts of the prompt that the model left out are put in, verbatim, when a band closes."""
+"""The fact keeper: what the model left out of the prompt's facts and clauses is put in, verbatim."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 
 from sinc_tui.engine.vocabulary import is_forbidden
+from sinc_tui.sinc.clauses import lost_clauses
 from sinc_tui.sinc.grounding import Fact, extract_facts, holds
 
 _ENDS = (".", "!", "?", "…", "。", "！", "？", "؟", "।")
+_REMARK = re.compile(r"(?:(?<=[.;]) |\A)(?=Most useful: )")
 _NONE_GIVEN = re.compile(r"(?:No data (?:is |was )?|Not )given[.;:]?\s*", re.IGNORECASE)
 
 
@@ -15,6 +18,7 @@ class FactKeeper:
     """The facts of one prompt, and the bands that have to hold them."""
 
     def __init__(self, prompt: str) -> None:
+        self._prompt = prompt
         facts = extract_facts(prompt)
         self._facts = [fact for fact in facts if not any(map(is_forbidden, _plain(fact)))]
 
@@ -25,9 +29,9 @@ class FactKeeper:
         """
         items: list[str] = []
         for fact in self._missing(text):
-            if len(_with_data(text, [*items, fact])) <= limit:
+            if len(with_data(text, [*items, fact])) <= limit:
                 items.append(fact)
-        return _with_data(text, items)
+        return with_data(text, items)
 
     def constraints(self, text: str, others: str, longer_than: int, limit: int) -> str:
         """CONSTRAINTS with one more rule that names the facts which no band holds, up to `limit`.
@@ -38,14 +42,19 @@ class FactKeeper:
         """
         items: list[str] = []
         for fact in self._missing(f"{text}\n{others}"):
-            if len(_with_rule(text, [*items, fact])) <= limit:
+            if len(with_rule(text, [*items, fact])) <= limit:
                 items.append(fact)
         for fact in self._missing(text):
-            if len(_with_rule(text, items)) > longer_than:
+            if len(with_rule(text, items)) > longer_than:
                 break
             if fact not in items:
                 items.append(fact)
-        return _with_rule(text, items)
+        return with_rule(text, items)
+
+    def lost_clauses(self, texts: Iterable[str]) -> list[str]:
+        """Clauses of the prompt that none of all bands' `texts` tells."""
+        lost = lost_clauses(self._prompt, texts)
+        return [clause for clause in lost if not any(map(is_forbidden, clause))]
 
     def _missing(self, text: str) -> list[str]:
         return list(dict.fromkeys(_plain(fact) for fact in self._facts if not holds(text, fact)))
@@ -55,16 +64,22 @@ def _plain(fact: Fact) -> str:
     return " ".join(fact.text.split())
 
 
-def _with_data(data: str, items: list[str]) -> str:
+def with_data(data: str, items: Sequence[str]) -> str:
+    """DATA with more items, before a remark on what would be useful to know."""
     if not items:
         return data
-    rest = _NONE_GIVEN.sub("", data)
     listed = "; ".join(items)
-    return f"{listed}. {rest}".strip() if rest != data else f"{data.rstrip(' .;')}; {listed}."
+    rest = _NONE_GIVEN.sub("", data)
+    if rest != data:
+        return f"{listed}. {rest}".strip()
+    body, *remark = _REMARK.split(data, maxsplit=1)
+    before = f"{body.rstrip(' .;')}; " if body.strip(" .;") else ""
+    return " ".join([f"{before}{listed}.", *remark])
 
 
-def _with_rule(constraints: str, items: list[str]) -> str:
+def with_rule(constraints: str, items: Sequence[str], lead: str = "Keep as typed") -> str:
+    """CONSTRAINTS with one more rule that lists items."""
     if not items:
         return constraints
     end = "" if constraints.endswith(_ENDS) else "."
-    return f"{constraints}{end} Keep as typed: {'; '.join(items)}."
+    return f"{constraints}{end} {lead}: {'; '.join(items)}."

@@ -26,7 +26,7 @@ class Listener(Protocol):
         """More text of a band."""
 
     def band_end(self, band: Band, text: str) -> None:
-        """A band's final text; a band can end twice when it has to be cut for CONSTRAINTS."""
+        """A band's final text; a band can end twice, for what is kept or cut when all are written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +106,10 @@ class Job:
         known = "\n".join([self.request.prompt, *self.request.given.values()])
         return [NumberGuard(known, sparing=True)]
 
+    def lost_clauses(self) -> list[str]:
+        """What the prompt says and no finished band does; nothing where facts need not be kept."""
+        return self._keeper.lost_clauses(self.texts.values()) if self._keeper else []
+
     def _data_rules(self, numbers: Sequence[Guard], limit: Limit) -> BandRules:
         keeper = self._keeper
         verbatim = VerbatimGuard(self.request.prompt) if self.request.sampler.verbatim else None
@@ -140,7 +144,7 @@ class Job:
             self._listener.delta(band, added)
 
     def finish(self, band: Band, finish: Finish) -> None:
-        """Take a band's final text; called again when the band has to be cut."""
+        """Take a band's final text; called again when it is changed at the end."""
         if finish.note:
             self._notes.append(finish.note)
         self.texts[band] = finish.text

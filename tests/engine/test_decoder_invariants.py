@@ -19,6 +19,7 @@ from sinc_tui.engine.verbatim import VerbatimGuard
 from sinc_tui.engine.vocabulary import Vocabulary
 from sinc_tui.engine.writer import BandWriter, Finish
 from sinc_tui.sinc.bands import Band
+from sinc_tui.sinc.clauses import lost_clauses
 from sinc_tui.sinc.document import SincDocument
 from sinc_tui.sinc.draft import Draft
 from sinc_tui.sinc.grounding import extract_facts
@@ -31,6 +32,7 @@ PROMPTS = [
     "",
     "pay 1,200.50 to 12C before 2024-02-01, v2.3.1",
     'say "hi" \\ {} 日本 ½',
+    "book the small room, nobody should smoke inside; 4 people",
 ]
 SEEDS = range(17)
 VOCABULARY = Vocabulary(PIECES)
@@ -85,6 +87,7 @@ def test_every_document_is_valid(policy: str, mode: DecodeMode) -> None:
         facts = [fact.text for fact in extract_facts(prompt)]
         for item in texts[Band.DATA].removesuffix(".").split("; "):
             assert item in facts or VerbatimGuard(prompt).closes(item), (seed, texts)
+        assert lost_clauses(prompt, texts.values()) == [], (seed, texts)
 
 
 def _numbers(text: str) -> set[str]:

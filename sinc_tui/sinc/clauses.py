@@ -1,0 +1,53 @@
+"""Clauses of a raw prompt that a document has lost.
+
+A small model that lists what matters leaves out a wish or a condition now and then ("rent is the same
+anyway so please don't count it against one day"), which holds no number and no name, and so no fact that
+`sinc.grounding` knows. A clause counts as lost when at least two of its words, and half of them, stand in
+no band. Words are compared by their first letters, for bands turn `sends` into `send`; those of fewer
+than four letters don't count. Of pasted matter a band is to hold the decisive pieces and not all of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from sinc_tui.sinc.fact_patterns import pasted_spans
+
+_PARTED = re.compile(r"[,;:.!?…]+(?=\s|\Z)|(?<!\w)[(\[]|[)\]](?!\w)|\n|<[^<>\n]*>|\Z")
+_AROUND = " \t-–—*•+/|\"'“”‘’"
+_CODE = re.compile(r"[{}<>`]|\w\(")
+_WORD = re.compile(r"[^\W\d_]{4,}")
+_STEM = 4
+"""First letters by which words are compared."""
+_COURTESY = frozenset(
+    {"hello", "please", "thank", "thanks", "cheers", "regards", "sorry", "advance"}
+)
+
+
+def lost_clauses(prompt: str, texts: Iterable[str]) -> list[str]:
+    """The clauses that none of some bands' `texts` tells, as typed but for runs of blanks, in order."""
+    held = {stem for text in texts for stem in _stems(text)}
+    return [clause for clause in _clauses(prompt) if _is_lost(clause, held)]
+
+
+def _clauses(prompt: str) -> Iterator[str]:
+    """What stands between punctuation, brackets, tags and line ends, outside of pasted matter."""
+    pasted = pasted_spans(prompt)
+    start = 0
+    for mark in _PARTED.finditer(prompt):
+        clause = " ".join(prompt[start : mark.start()].split()).strip(_AROUND)
+        if not _CODE.search(clause) and not any(s <= start < e for s, e in pasted):
+            yield clause
+        start = mark.end()
+
+
+def _is_lost(clause: str, held: set[str]) -> bool:
+    stems = _stems(clause)
+    gone = [stem for stem in stems if stem not in held]
+    return len(gone) >= 2 and 2 * len(gone) >= len(stems)
+
+
+def _stems(text: str) -> list[str]:
+    words = _WORD.findall(text.casefold())
+    return [word[:_STEM] for word in words if word not in _COURTESY]
