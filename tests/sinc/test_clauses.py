@@ -13,33 +13,10 @@ REVIEW = (
     'reply to this review, max 70 words, dont offer money, + internal note what to fix: "Room 14"'
 )
 WORDS = [
-    "please",
-    "thanks",
-    "reply",
-    "review",
-    "internal",
-    "note",
-    "money",
-    "<",
-    ">",
-    "<b>",
-    "{",
-    "(",
-    ")",
-    ",",
-    ".",
-    ":",
-    ";",
-    '"',
-    "'",
-    "-",
-    "+",
-    "6:40",
-    "3.5",
-    "日本",
-    "für",
-]
-TEXTS = st.lists(st.sampled_from([*WORDS, "\n"]), max_size=16).map(" ".join)
+    "please", "thanks", "reply", "review", "internal", "note", "money", "6:40", "3.5", "日本", "für",
+    "<", ">", "<b>", "{", "(", ")", ",", ".", ":", ";", '"', "'", "-", "+", "\n",
+]  # fmt: skip
+TEXTS = st.lists(st.sampled_from(WORDS), max_size=16).map(" ".join)
 
 
 @pytest.mark.parametrize(
