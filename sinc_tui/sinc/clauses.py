@@ -4,7 +4,8 @@ A small model that lists what matters leaves out a wish or a condition now and t
 anyway so please don't count it against one day"), which holds no number and no name, and so no fact that
 `sinc.grounding` knows. A clause counts as lost when at least two of its words, and half of them, stand in
 no band. Words are compared by their first letters, for bands turn `sends` into `send`; those of fewer
-than four letters don't count. Of pasted matter a band is to hold the decisive pieces and not all of it.
+than four letters don't count. Of pasted matter a band is to hold the decisive pieces and not all of it; so
+of a text of which more than `MOST` clauses are missing none is called lost.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ _PARTED = re.compile(r"[,;:.!?…]+(?=\s|\Z)|(?<!\w)[(\[]|[)\]](?!\w)|\n|<[^<>\n
 _AROUND = " \t-–—*•+/|\"'“”‘’"
 _CODE = re.compile(r"[{}<>`]|\w\(")
 _WORD = re.compile(r"[^\W\d_]{4,}")
+MOST = 5
 _STEM = 4
 """First letters by which words are compared."""
 _COURTESY = frozenset(
@@ -28,7 +30,8 @@ _COURTESY = frozenset(
 def lost_clauses(prompt: str, texts: Iterable[str]) -> list[str]:
     """The clauses that none of some bands' `texts` tells, as typed but for runs of blanks, in order."""
     held = {stem for text in texts for stem in _stems(text)}
-    return [clause for clause in _clauses(prompt) if _is_lost(clause, held)]
+    lost = [clause for clause in _clauses(prompt) if _is_lost(clause, held)]
+    return lost if len(lost) <= MOST else []
 
 
 def _clauses(prompt: str) -> Iterator[str]:

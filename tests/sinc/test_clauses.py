@@ -42,6 +42,14 @@ def test_examples(prompt: str, texts: list[str], lost: list[str]) -> None:
     assert lost_clauses(prompt, texts) == lost
 
 
+def test_of_a_long_text_the_bands_choose() -> None:
+    clauses = [
+        f"the {word} opens {word}ly" for word in ("north", "south", "inner", "outer", "upper")
+    ]
+    assert lost_clauses(", ".join(clauses), ["Sum it up."]) == clauses
+    assert lost_clauses(", ".join([*clauses, "the lower opens never"]), ["Sum it up."]) == []
+
+
 @given(TEXTS, TEXTS)
 def test_what_is_put_in_is_no_longer_lost(prompt: str, text: str) -> None:
     lost = lost_clauses(prompt, [text])
