@@ -12,7 +12,7 @@ from sinc_tui.engine.verbatim import VerbatimGuard
 from sinc_tui.engine.writer import Finish
 from sinc_tui.sinc.bands import Band
 
-_MIND = "Keep in mind"
+_MIND = "Keep in mind these words of the prompt"
 _RULES = (
     " Keep to what the prompt says.",
     " Keep every fact of DATA as it is written.",

@@ -11,7 +11,9 @@ from sinc_tui.sinc.grounding import Fact, extract_facts, holds
 
 _ENDS = (".", "!", "?", "…", "。", "！", "？", "؟", "।")
 _REMARK = re.compile(r"(?:(?<=[.;]) |\A)(?=Most useful: )")
-_NONE_GIVEN = re.compile(r"(?:No data (?:is |was )?|Not )given[.;:]?\s*", re.IGNORECASE)
+_NONE_GIVEN = re.compile(
+    r"(?:\A|(?<=[.;] ))(?:No data (?:is |was )?|Not )given[.;:]?\s*", re.IGNORECASE
+)
 
 
 class FactKeeper:

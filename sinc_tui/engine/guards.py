@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
+from sinc_tui.sinc.grounding import plain
+
 _DIGITS = re.compile(r"\d+")
 _NUMBER = re.compile(r"\d+(?:[.,:/]\d+)*")
 _JOINED = re.compile(r"(?<!\d)(\d+[.,:/-])(?=(\d+))")
@@ -60,7 +62,7 @@ class NumberGuard:
     def __init__(self, prompt: str, *, sparing: bool = False) -> None:
         self._runs = sorted(set(_DIGITS.findall(prompt)))
         self._known = frozenset(self._runs)
-        self._joined = frozenset(_JOINED.findall(prompt))
+        self._joined = frozenset(_JOINED.findall(prompt) + _JOINED.findall(plain(prompt)))
         self._signs = frozenset(filter(_is_sign, prompt))
         numbers = Counter(_NUMBER.findall(prompt)) if sparing else Counter[str]()
         firsts = Counter(number[0] for number in numbers)
@@ -86,15 +88,18 @@ class NumberGuard:
         begun = _BEGUN.search(text)
         return list(filter(None, self._endings(**begun.groupdict()))) if begun else []
 
-    def rest_of_joined(self, text: str) -> list[str]:
-        """How the prompt finishes `790.` or `790.0` at the end: it is plain which number is meant.
-
-        Behind a comma alone it is not, for a list has commas too.
-        """
+    def rest_of_joined(self, text: str) -> str:
+        """How the prompt finishes `790.` or `790.0` at the end, empty where it is not plain."""
         begun = _LEAD.search(text)
-        if begun is None or begun[0].endswith(","):
-            return []
-        return list(filter(None, self._endings(**begun.groupdict())))
+        endings = set(self._endings(**begun.groupdict())) if begun else set()
+        return endings.pop() if len(endings) == 1 else ""
+
+    def lists(self, text: str) -> bool:
+        """Whether a whole number and a comma end the text, with which no number of the prompt begins."""
+        begun = _LEAD.search(text)
+        if begun is None or not text.endswith(","):
+            return False
+        return not any(self._endings(**begun.groupdict()))
 
     def _endings(self, before: str | None, run: str) -> Iterator[str]:
         """What makes a begun run of digits one of the prompt's, behind another one where there is one."""

@@ -27,7 +27,6 @@ _SENTENCE_END = re.compile(r"[.!?…؟۔।][\"'”’)\]]*\Z")
 _LOOSE_END = re.compile(r"\s[!?]+\Z")
 """A mark of its own comes from pasted matter ('! Undefined control sequence.') and is no end of TASK."""
 _WITHIN_NUMBER = re.compile(r"[\d.,:/-]+")
-_IN_LIST = re.compile(r"\d,\Z")
 _CLOSED = Step("", NEUTRAL, closes=True)
 WALK = 64
 """How many of the likeliest tokens are tried one by one before a band gives up on a guard."""
@@ -170,10 +169,11 @@ class BandWriter:
         Behind `790.` it is finished as the prompt's is; behind a comma the list goes on without it;
         else it is taken back.
         """
-        if _IN_LIST.search(self.text):
-            return self._go_on(logits, 0, None, NumberGuard.name)
         numbers = next(g for g in self._rules.guards if isinstance(g, NumberGuard))
-        token, step = self._towards(logits, numbers.rest_of_joined(self.text))
+        if numbers.lists(self.text):
+            return self._go_on(logits, 0, None, NumberGuard.name)
+        rest = "" if self.text.endswith(",") else numbers.rest_of_joined(self.text)
+        token, step = self._towards(logits, [rest] if rest else [])
         if step is None:
             return self._retake(turn)
         self.masks[NumberGuard.name] += 1

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from sinc_tui.sinc.fact_patterns import pasted_spans
 
 _PARTED = re.compile(r"[,;:.!?…]+(?=\s|\Z)|(?<!\w)[(\[]|[)\]](?!\w)|\n|<[^<>\n]*>|\Z")
-_AROUND = " \t-–—*•+/|\"'“”‘’"
+_BULLET = re.compile(r"\A[-–—*•+]\s+")
 _CODE = re.compile(r"[{}<>`]|\w\(")
 _WORD = re.compile(r"[^\W\d_]{4,}")
 MOST = 5
@@ -30,7 +30,11 @@ _COURTESY = frozenset(
 def lost_clauses(prompt: str, texts: Iterable[str]) -> list[str]:
     """The clauses that none of some bands' `texts` tells, as typed but for runs of blanks, in order."""
     held = {stem for text in texts for stem in _stems(text)}
-    lost = [clause for clause in _clauses(prompt) if _is_lost(clause, held)]
+    lost = []
+    for clause in _clauses(prompt):
+        if _is_lost(clause, held):
+            lost.append(clause)
+            held.update(_stems(clause))
     return lost if len(lost) <= MOST else []
 
 
@@ -39,8 +43,10 @@ def _clauses(prompt: str) -> Iterator[str]:
     pasted = pasted_spans(prompt)
     start = 0
     for mark in _PARTED.finditer(prompt):
-        clause = " ".join(prompt[start : mark.start()].split()).strip(_AROUND)
-        if not _CODE.search(clause) and not any(s <= start < e for s, e in pasted):
+        part = prompt[start : mark.start()]
+        at = start + len(part) - len(part.lstrip())
+        clause = _BULLET.sub("", " ".join(part.split()))
+        if not _CODE.search(clause) and not any(s <= at < e for s, e in pasted):
             yield clause
         start = mark.end()
 

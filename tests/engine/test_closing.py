@@ -66,7 +66,9 @@ def test_a_piece_that_the_clause_holds_goes() -> None:
 def test_what_would_make_data_the_longest_is_a_rule() -> None:
     rules = "Count the boxes. Show each step. Keep it short. Be kind."
     _, heard = closed("the boxes.", rules)
-    assert heard.ends[Band.CONSTRAINTS] == f"{rules} Keep in mind: nobody works sundays."
+    assert heard.ends[Band.CONSTRAINTS] == (
+        f"{rules} Keep in mind these words of the prompt: nobody works sundays."
+    )
     assert heard.ends[Band.DATA].endswith("rent stays the same anyway.")
 
 

@@ -149,7 +149,8 @@ def test_a_wrong_number_is_taken_back_with_its_blank(number: list[bytes], wrong:
     [
         # A small model put two of the prompt's figures together: 790.10.
         ([b"Keep", b" ", b"790", b".", b"10", b"00", b" the"], "Keep 790.00"),
-        ([b"Keep", b" ", b"69", b",", b"10", b"00", b" the"], "Keep 69, the"),
+        ([b"Keep", b" ", b"10", b",", b"69", b"00", b" the"], "Keep 10, the"),
+        ([b"Keep", b" ", b"69", b",", b"10", b"00", b" the"], "Keep the"),
         ([b"Keep", b" ", b"10", b".", b"69", b"00", b" the"], "Keep the"),
     ],
 )
