@@ -89,8 +89,11 @@ class NumberGuard:
         return list(filter(None, self._endings(**begun.groupdict()))) if begun else []
 
     def rest_of_joined(self, text: str) -> str:
-        """How the prompt finishes `790.` or `790.0` at the end, empty where it is not plain."""
-        begun = _LEAD.search(text)
+        """How the prompt finishes `790.` or `790.0` at the end, empty where it is not plain.
+
+        Behind a comma alone it never is, for a list has commas too.
+        """
+        begun = None if text.endswith(",") else _LEAD.search(text)
         endings = set(self._endings(**begun.groupdict())) if begun else set()
         return endings.pop() if len(endings) == 1 else ""
 

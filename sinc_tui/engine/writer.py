@@ -172,7 +172,7 @@ class BandWriter:
         numbers = next(g for g in self._rules.guards if isinstance(g, NumberGuard))
         if numbers.lists(self.text):
             return self._go_on(logits, 0, None, NumberGuard.name)
-        rest = "" if self.text.endswith(",") else numbers.rest_of_joined(self.text)
+        rest = numbers.rest_of_joined(self.text)
         token, step = self._towards(logits, [rest] if rest else [])
         if step is None:
             return self._retake(turn)

@@ -75,6 +75,7 @@ def _joined(text: str) -> set[str]:
         ("Keep 790.", "00"),
         ("Keep 790.0", "0"),
         ("Keep 69,7", "90"),
+        ("Keep 69,", ""),
         ("Keep 22/", ""),
         ("Keep 79", ""),
         ("Keep 23.", ""),
@@ -83,6 +84,14 @@ def _joined(text: str) -> set[str]:
 )
 def test_the_rest_of_a_joined_number_is_known(text: str, rest: str) -> None:
     assert NumberGuard("Wed,69,790.00,22/23 or 22/24 feb").rest_of_joined(text) == rest
+
+
+@pytest.mark.parametrize(
+    ("text", "lists"),
+    [("Keep 19,", True), ("Keep 69,", False), ("Keep 19", False), ("Keep,", False)],
+)
+def test_a_comma_behind_a_whole_number_is_a_lists(text: str, lists: bool) -> None:
+    assert NumberGuard("69,790.00 at 19").lists(text) == lists
 
 
 def test_a_dash_may_be_plain() -> None:
