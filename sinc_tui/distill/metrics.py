@@ -10,10 +10,11 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import combinations, pairwise
+from itertools import combinations
 
 from sinc_tui.sinc.bands import Band
 from sinc_tui.sinc.grounding import numbers
+from sinc_tui.sinc.likeness import likeness, repeats
 
 Bands = Mapping[Band, str]
 
@@ -27,8 +28,6 @@ MIN_WORDS = 24
 """Words of the shortest band whose repeated share is judged."""
 SAME_RULE = 0.8
 """Likeness of two sentences of CONSTRAINTS from which they are the same rule."""
-SAME_BAND = 0.75
-"""Likeness of two bands of a document from which one repeats the other."""
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|[^\w\s]")
 _PLAIN_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
@@ -83,13 +82,7 @@ def faults(prompt: str, bands: Bands) -> Faults:
     """
     loops = {band: loop for band, text in bands.items() if (loop := find_loop(text, prompt))}
     empty = {band: talk for band, text in bands.items() if (talk := empty_talk(text))}
-    pairs = [
-        (one, other)
-        for one, other in combinations(bands, 2)
-        if likeness(bands[one], bands[other]) >= SAME_BAND
-        and not (one is Band.DATA and set(_words(bands[one])) <= {*_words(prompt), ".", ";"})
-    ]
-    return Faults(loops, pairs, empty)
+    return Faults(loops, repeats(prompt, bands), empty)
 
 
 def foreign_numbers(prompt: str, data: str) -> ForeignNumbers:
@@ -117,20 +110,6 @@ def empty_talk(text: str) -> str:
         return text.strip() or "(blank)"
     match = _EMPTY_TALK.search(text)
     return match[0] if match else ""
-
-
-def likeness(one: str, other: str) -> float:
-    """How much two texts say the same, 0 to 1: Jaccard index of their word pairs (and single words).
-
-    0 where either has fewer than three words, for then a likeness says nothing.
-    """
-    a, b = _shingles(one), _shingles(other)
-    return len(a & b) / len(a | b) if min(len(a), len(b)) > 4 else 0.0
-
-
-def _shingles(text: str) -> set[tuple[str, ...]]:
-    words = [word.lower() for word in _PLAIN_WORD.findall(text)]
-    return {(word,) for word in words} | set(pairwise(words))
 
 
 def _run(words: list[str]) -> list[str]:

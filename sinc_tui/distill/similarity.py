@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from sinc_tui.distill.metrics import likeness
 from sinc_tui.sinc.bands import Band
+from sinc_tui.sinc.likeness import likeness
 
 NEAR_DUPLICATE = 0.8
-"""Likeness (see `metrics.likeness`) of two bands of different prompts from which they are the same."""
+"""Likeness (see `sinc.likeness`) of two bands of different prompts from which they are the same."""
 
 _TIE = 1e-9
 """Differences below this are rounding."""

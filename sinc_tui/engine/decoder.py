@@ -16,6 +16,7 @@ from sinc_tui.engine.job import Job, Listener, Request
 from sinc_tui.engine.layout import CHAINS, Layout, Tokenizer, escape
 from sinc_tui.engine.prefix import Prefix
 from sinc_tui.engine.protocol import RunStats
+from sinc_tui.engine.repeats import beginnings, take_if_better
 from sinc_tui.engine.runtime import Run, Runtime
 from sinc_tui.engine.sampler import Logits, Sampler
 from sinc_tui.engine.vocabulary import Vocabulary
@@ -31,7 +32,7 @@ class _Lane:
     """One band in the making: its writer, and where its sequence stands in the cache.
 
     Attributes:
-        opener: tokens that stand before the band and are not in the cache yet.
+        opener: tokens that stand before the band, and those it begins with, that are not in the cache yet.
         rest: the bands that follow in its chain.
         start: position of the band's first token; `position`: of the next one to be evaluated.
         cached: the text that the cache holds; None when it ends within a code point or an escape.
@@ -49,7 +50,7 @@ class _Lane:
     ) -> None:
         self.writer, self.rest = writer, rest
         self.sequence, self.position, self.opener = sequence, position, opener
-        self.start = position + len(opener)
+        self.start = position + len(opener) - len(writer.tokens)
         self.logits: Logits | None = None
         self.cached: str | None = ""
         self.drafted: list[tuple[int, Logits]] = []
@@ -121,6 +122,7 @@ class Decoder:
         write(job, [*tokens, *self._scaffold.head])
         if not request.free:
             close(job)
+            self._part(job, tokens)
         return {band: job.texts[band] for band in Band}, job.stats(len(tokens))
 
     def _prepare(self, tokens: int) -> None:
@@ -154,7 +156,11 @@ class Decoder:
             limit = limit.below(len(job.texts[Band.CONSTRAINTS]))
         rules = job.rules_for(band, limit)
         sampler = Sampler(request.sampler, band.n)
-        return BandWriter(band, self._vocabulary, sampler, limit, rules, free=request.free)
+        start = request.starts.get(band, "")
+        begun = (start, self._encode(start))
+        return BandWriter(
+            band, self._vocabulary, sampler, limit, rules, start=begun, free=request.free
+        )
 
     def _sequential(self, job: Job, prefix: list[int]) -> None:
         """One band after the other in sequence 0; what lies between two texts is one batch."""
@@ -173,6 +179,14 @@ class Decoder:
         self._runtime.fork(0, [lane.sequence for lane in lanes])
         self._write(lanes[:1], job, lanes[1:])
 
+    def _part(self, job: Job, tokens: Sequence[int]) -> None:
+        """Write a band anew that says once more what another says, from another beginning."""
+        for band, start in beginnings(job):
+            draft = job.draft(band, start)
+            self._clear_branches()
+            self._parallel(draft, [*tokens, *self._scaffold.head])
+            take_if_better(job, band, draft.texts[band])
+
     def _lane(
         self, job: Job, chain: Sequence[Band], sequence: int, position: int, before: Sequence[int]
     ) -> _Lane | None:
@@ -181,7 +195,9 @@ class Decoder:
         for number, band in enumerate(chain, start=1):
             opener += self._scaffold.openers[band]
             if band not in job.request.given:
-                return _Lane(self._writer(band, job), sequence, position, opener, chain[number:])
+                writer = self._writer(band, job)
+                opener += writer.tokens
+                return _Lane(writer, sequence, position, opener, chain[number:])
             opener += [*self._encode(job.request.given[band]), *self._scaffold.joint]
         return None
 

@@ -53,6 +53,11 @@ class FactKeeper:
                 items.append(fact)
         return with_rule(text, items)
 
+    def lost(self, texts: Iterable[str]) -> list[str]:
+        """Facts and clauses of the prompt that none of all bands' `texts` tells."""
+        bands = list(texts)
+        return [*self._missing("\n".join(bands)), *self.lost_clauses(bands)]
+
     def lost_clauses(self, texts: Iterable[str]) -> list[str]:
         """Clauses of the prompt that none of all bands' `texts` tells."""
         lost = lost_clauses(self._prompt, texts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol
 
@@ -29,6 +29,16 @@ class Listener(Protocol):
         """A band's final text; a band can end twice, for what is kept or cut when all are written."""
 
 
+class _Unheard:
+    """Hears and says nothing."""
+
+    def delta(self, band: Band, text: str) -> None:
+        pass
+
+    def band_end(self, band: Band, text: str) -> None:
+        pass
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """What is asked of a run.
@@ -37,12 +47,14 @@ class Request:
         prompt: the raw prompt.
         sampler: how tokens are chosen, and the decoding mode.
         given: bands that are kept as they are.
+        starts: what bands have to begin with.
         free: no mask and no limit at all, to measure what the model does by itself.
     """
 
     prompt: str
     sampler: SamplerOptions = SamplerOptions()
     given: Mapping[Band, str] = field(default_factory=dict)
+    starts: Mapping[Band, str] = field(default_factory=dict)
     free: bool = False
 
 
@@ -109,6 +121,19 @@ class Job:
     def lost_clauses(self) -> list[str]:
         """What the prompt says and no finished band does; nothing where facts need not be kept."""
         return self._keeper.lost_clauses(self.texts.values()) if self._keeper else []
+
+    def loses_with(self, band: Band, text: str) -> bool:
+        """Whether the finished bands would tell less of the prompt with another text of one."""
+        if self._keeper is None:
+            return False
+        texts = {**self.texts, band: text}
+        return len(self._keeper.lost(texts.values())) > len(self._keeper.lost(self.texts.values()))
+
+    def draft(self, band: Band, start: str) -> Job:
+        """A run that nobody hears of, for one band alone with a beginning; all others are kept."""
+        given = {other: text for other, text in self.texts.items() if other is not band}
+        request = replace(self.request, given=given, starts={band: start})
+        return Job(request, _Unheard(), self._cancelled)
 
     def _data_rules(self, numbers: Sequence[Guard], limit: Limit) -> BandRules:
         keeper = self._keeper

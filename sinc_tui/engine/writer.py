@@ -93,12 +93,16 @@ class BandWriter:
         limit: Limit,
         rules: BandRules = BandRules(),
         *,
+        start: tuple[str, Sequence[int]] = ("", ()),
         free: bool = False,
     ) -> None:
-        """`free` takes every choice of the model as it comes, to measure what it does by itself."""
+        """`start` is what the band begins with, as text and in tokens that the model has seen already.
+
+        `free` takes every choice of the model as it comes, to measure what it does by itself.
+        """
         self.band = band
-        self.text = ""
-        self.tokens: list[int] = []
+        self.text = start[0]
+        self.tokens = list(start[1])
         self.masks: Counter[str] = Counter()
         self._vocabulary, self._sampler, self._limit = vocabulary, sampler, limit
         self._rules, self._free = rules, free

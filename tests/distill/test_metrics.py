@@ -10,7 +10,6 @@ from sinc_tui.distill.metrics import (
     faults,
     find_loop,
     foreign_numbers,
-    likeness,
 )
 from sinc_tui.distill.similarity import TfIdf, near_duplicates, swap_discrimination
 from sinc_tui.sinc.bands import Band
@@ -122,14 +121,6 @@ def test_data_may_copy_a_short_prompt_that_the_task_repeats() -> None:
 
     assert not faults(prompt, bands).any
     assert faults(prompt, dict.fromkeys(Band, prompt)).any
-
-
-def test_likeness_is_symmetric_and_says_nothing_of_a_few_words() -> None:
-    one, other = "the cat sat on the mat", "the cat sat on a mat"
-
-    assert likeness(one, one) == 1.0
-    assert 0.3 < likeness(one, other) == likeness(other, one) < 1.0
-    assert likeness("the cat", "the cat") == 0.0
 
 
 def test_foreign_numbers_are_whole_runs_of_digits() -> None:

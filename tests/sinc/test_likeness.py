@@ -1,0 +1,13 @@
+"""How much two bands say the same."""
+
+from __future__ import annotations
+
+from sinc_tui.sinc.likeness import likeness
+
+
+def test_likeness_is_symmetric_and_says_nothing_of_a_few_words() -> None:
+    one, other = "the cat sat on the mat", "the cat sat on a mat"
+
+    assert likeness(one, one) == 1.0
+    assert 0.3 < likeness(one, other) == likeness(other, one) < 1.0
+    assert likeness("the cat", "the cat") == 0.0
