@@ -6,6 +6,8 @@ A server of this machine, in a process of its own, sends files of no content (ho
 page cache with sendfile, so that it is not what limits. Both clients fetch them through the Hub's redirect
 to the CDN, in turns, so that whatever else the machine does hits both; medians are compared. curl checks
 nothing; ours hashes every byte and waits for the disk; the start of Python and its imports are not counted.
+Ours runs without trio, which the HTTP library imports where it is installed: it comes with selenium, and so
+with the tests only.
 Once with the processor as the limit (curl followed by sha256sum is measured too), once over a line of
 `--line` MB/s that all connections of a client share. Sizes in MB. The limit is `LIMIT` of curl's speed over
 the line.
@@ -32,6 +34,7 @@ _FILE = "someone/models/m.gguf"
 _COMMIT = "0123456789abcdef0123456789abcdef01234567"
 _CLIENT = """
 import sys, time
+sys.modules["trio"] = None
 from tests.benchmarks.common import memory
 from sinc_tui.models.catalog import CatalogModel
 from sinc_tui.models.download import Download
