@@ -10,11 +10,10 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import combinations
 
 from sinc_tui.sinc.bands import Band
 from sinc_tui.sinc.grounding import numbers
-from sinc_tui.sinc.likeness import likeness, repeats
+from sinc_tui.sinc.likeness import repeated_sentences, repeats
 
 Bands = Mapping[Band, str]
 
@@ -26,11 +25,8 @@ REPEATED_SHARE = 0.15
 """Share of a band's word 4-grams that repeat earlier ones from which the band loops."""
 MIN_WORDS = 24
 """Words of the shortest band whose repeated share is judged."""
-SAME_RULE = 0.8
-"""Likeness of two sentences of CONSTRAINTS from which they are the same rule."""
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|[^\w\s]")
-_PLAIN_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _SENTENCE_END = re.compile(r"(?<=[.!?;。])\s+")
 _PLACEHOLDER = re.compile(r"(?:value|string|text|none|null|n/?a|todo|tbd|x+|\W*)\.?", re.IGNORECASE)
 _VAGUE = r"(?:clear|concise|accurate|specific|helpful|polite|brief|correct|good|relevant|detailed)"
@@ -143,11 +139,8 @@ def _words(text: str) -> list[str]:
 
 def _repeated_sentence(text: str) -> str:
     """A sentence of five words or more that stands in the text before, nearly as it is."""
-    sentences = [s for s in _SENTENCE_END.split(text) if len(_PLAIN_WORD.findall(s)) > 4]
-    for one, other in combinations(sentences, 2):
-        if likeness(one, other) >= SAME_RULE:
-            return other
-    return ""
+    sentences = _SENTENCE_END.split(text)
+    return next((sentences[n] for n in repeated_sentences(sentences)), "")
 
 
 def _folded(text: str) -> str:

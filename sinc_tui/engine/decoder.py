@@ -17,7 +17,7 @@ from sinc_tui.engine.layout import CHAINS, Layout, Tokenizer, escape
 from sinc_tui.engine.prefix import Prefix
 from sinc_tui.engine.protocol import RunStats
 from sinc_tui.engine.repeats import beginnings, take_if_better
-from sinc_tui.engine.runtime import Run, Runtime
+from sinc_tui.engine.runtime import Cancelled, Run, Runtime, RuntimeFailure
 from sinc_tui.engine.sampler import Logits, Sampler
 from sinc_tui.engine.vocabulary import Vocabulary
 from sinc_tui.engine.writer import Answer, BandWriter, Finish, Retake, Wait
@@ -119,10 +119,11 @@ class Decoder:
         if self._runtime.rows > 1:
             self._drafts.hold(self._encode(f" {request.prompt}"))
         write = self._sequential if request.sampler.decode == "sequential" else self._parallel
-        write(job, [*tokens, *self._scaffold.head])
+        prefix = [*tokens, *self._scaffold.head]
+        write(job, prefix)
         if not request.free:
             close(job)
-            self._part(job, tokens)
+            self._part(job, len(prefix))
         return {band: job.texts[band] for band in Band}, job.stats(len(tokens))
 
     def _prepare(self, tokens: int) -> None:
@@ -173,19 +174,34 @@ class Decoder:
     def _parallel(self, job: Job, prefix: list[int]) -> None:
         """All chains at once, each in a sequence of its own over the shared prefix."""
         self._prefix.hold(prefix)
+        self._branch(job, len(prefix))
+
+    def _branch(self, job: Job, position: int) -> None:
+        """Write the chains side by side behind the first `position` tokens of sequence 0."""
         chains = enumerate(CHAINS["parallel"], start=1)
-        firsts = (self._lane(job, chain, number, len(prefix), []) for number, chain in chains)
+        firsts = (self._lane(job, chain, number, position, []) for number, chain in chains)
         lanes = [lane for lane in firsts if lane is not None]
         self._runtime.fork(0, [lane.sequence for lane in lanes])
+        for lane in lanes:
+            self._runtime.forget(lane.sequence, position)
         self._write(lanes[:1], job, lanes[1:])
 
-    def _part(self, job: Job, tokens: Sequence[int]) -> None:
-        """Write a band anew that says once more what another says, from another beginning."""
-        for band, start in beginnings(job):
-            draft = job.draft(band, start)
-            self._clear_branches()
-            self._parallel(draft, [*tokens, *self._scaffold.head])
-            take_if_better(job, band, draft.texts[band])
+    def _part(self, job: Job, position: int) -> None:
+        """Write a band anew that says once more what another says, from another beginning.
+
+        The document is whole by now: a stop or a failure leaves it as it is.
+        """
+        try:
+            for band, start in beginnings(job):
+                draft = job.draft(band, start)
+                self._clear_branches()
+                self._prefix.trim()
+                self._branch(draft, position)
+                take_if_better(job, draft, band, start)
+        except Cancelled:
+            return
+        except RuntimeFailure:
+            self._prefix.lost()
 
     def _lane(
         self, job: Job, chain: Sequence[Band], sequence: int, position: int, before: Sequence[int]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from sinc_tui.engine.vocabulary import is_forbidden
-from sinc_tui.sinc.clauses import lost_clauses
+from sinc_tui.sinc.clauses import lost_clauses, missing_clauses
 from sinc_tui.sinc.grounding import Fact, extract_facts, holds
 
 _ENDS = (".", "!", "?", "…", "。", "！", "？", "؟", "।")
@@ -53,10 +53,10 @@ class FactKeeper:
                 items.append(fact)
         return with_rule(text, items)
 
-    def lost(self, texts: Iterable[str]) -> list[str]:
+    def untold(self, texts: Iterable[str]) -> set[str]:
         """Facts and clauses of the prompt that none of all bands' `texts` tells."""
         bands = list(texts)
-        return [*self._missing("\n".join(bands)), *self.lost_clauses(bands)]
+        return {*self._missing("\n".join(bands)), *missing_clauses(self._prompt, bands)}
 
     def lost_clauses(self, texts: Iterable[str]) -> list[str]:
         """Clauses of the prompt that none of all bands' `texts` tells."""

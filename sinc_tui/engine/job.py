@@ -17,6 +17,7 @@ from sinc_tui.engine.runtime import Cancelled
 from sinc_tui.engine.verbatim import VerbatimGuard
 from sinc_tui.engine.writer import BandRules, Finish
 from sinc_tui.sinc.bands import Band
+from sinc_tui.sinc.likeness import without_repeats
 
 
 class Listener(Protocol):
@@ -71,6 +72,7 @@ class Job:
         self.limits = limits(request.given)
         self.masks: Counter[str] = Counter()
         self.spare = 0
+        self._typed = list(request.given.values())
         self._notes: list[str] = []
         self._free_tokens = 0
         self._listener, self._cancelled = listener, cancelled
@@ -88,7 +90,6 @@ class Job:
 
     def rules_for(self, band: Band, limit: Limit) -> BandRules:
         """What one band has to obey."""
-        keeper = self._keeper
         numbers = self._number_guards(band)
         if band is Band.CONSTRAINTS:
             return BandRules(
@@ -97,17 +98,20 @@ class Job:
                     not self._waits() and n > max(self._longest_other(), LEAST_RULES)
                 ),
                 may_wait=self._waits,
-                complete=lambda text: (
-                    keeper.constraints(
-                        text, self._others(), self._longest_other(), limit.characters
-                    )
-                    if keeper and not self._waits()
-                    else text
-                ),
+                complete=lambda text: self._completed_rules(text, limit),
             )
         if band is Band.DATA:
             return self._data_rules(numbers, limit)
         return BandRules(guards=numbers)
+
+    def _completed_rules(self, text: str, limit: Limit) -> str:
+        """CONSTRAINTS without a rule that stands there twice, and with the facts that all bands lost."""
+        text = without_repeats(text)
+        if self._keeper is None or self._waits():
+            return text
+        return self._keeper.constraints(
+            text, self._others(), self._longest_other(), limit.characters
+        )
 
     def _number_guards(self, band: Band) -> list[NumberGuard]:
         """What holds a band's numbers: to the prompt's, outside DATA also to those of given bands."""
@@ -115,7 +119,7 @@ class Job:
             return []
         if band is Band.DATA:
             return [NumberGuard(self.request.prompt)]
-        known = "\n".join([self.request.prompt, *self.request.given.values()])
+        known = "\n".join([self.request.prompt, *self._typed])
         return [NumberGuard(known, sparing=True)]
 
     def lost_clauses(self) -> list[str]:
@@ -123,17 +127,27 @@ class Job:
         return self._keeper.lost_clauses(self.texts.values()) if self._keeper else []
 
     def loses_with(self, band: Band, text: str) -> bool:
-        """Whether the finished bands would tell less of the prompt with another text of one."""
+        """Whether something that the finished bands tell of the prompt would go with another text of one."""
         if self._keeper is None:
             return False
         texts = {**self.texts, band: text}
-        return len(self._keeper.lost(texts.values())) > len(self._keeper.lost(self.texts.values()))
+        return not self._keeper.untold(texts.values()) <= self._keeper.untold(self.texts.values())
 
     def draft(self, band: Band, start: str) -> Job:
         """A run that nobody hears of, for one band alone with a beginning; all others are kept."""
         given = {other: text for other, text in self.texts.items() if other is not band}
         request = replace(self.request, given=given, starts={band: start})
-        return Job(request, _Unheard(), self._cancelled)
+        draft = Job(request, _Unheard(), self._cancelled)
+        draft._typed = self._typed
+        return draft
+
+    def take_over(self, draft: Job, band: Band, text: str) -> None:
+        """Finish a band anew with what a draft made of it, its figures and notes included."""
+        self.masks += draft.masks
+        self._free_tokens += draft._free_tokens
+        self._notes = [note for note in self._notes if not note.startswith(f"{band} ")]
+        self._notes += draft._notes
+        self.finish(band, Finish(text))
 
     def _data_rules(self, numbers: Sequence[Guard], limit: Limit) -> BandRules:
         keeper = self._keeper

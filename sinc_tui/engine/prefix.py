@@ -35,6 +35,10 @@ class Prefix:
             self._runtime.evaluate([Run(0, 0, self._opening)], logits=False)
         self._opening_held = True
 
+    def trim(self) -> None:
+        """Drop what a run wrote behind the tokens that are held."""
+        self._runtime.forget(0, len(self._held or self._opening))
+
     def hold(self, tokens: Sequence[int]) -> Logits:
         """Bring sequence 0 to exactly `tokens`, which begin with the opening; the last one's logits."""
         if self._held == list(tokens) and self._logits is not None:

@@ -28,14 +28,20 @@ _COURTESY = frozenset(
 
 
 def lost_clauses(prompt: str, texts: Iterable[str]) -> list[str]:
+    """The clauses that count as lost from some bands' `texts`: none where more than `MOST` are missing."""
+    missing = missing_clauses(prompt, texts)
+    return missing if len(missing) <= MOST else []
+
+
+def missing_clauses(prompt: str, texts: Iterable[str]) -> list[str]:
     """The clauses that none of some bands' `texts` tells, as typed but for runs of blanks, in order."""
     held = {stem for text in texts for stem in _stems(text)}
-    lost = []
+    missing = []
     for clause in _clauses(prompt):
         if _is_lost(clause, held):
-            lost.append(clause)
+            missing.append(clause)
             held.update(_stems(clause))
-    return lost if len(lost) <= MOST else []
+    return missing
 
 
 def _clauses(prompt: str) -> Iterator[str]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import combinations, pairwise
 
 from sinc_tui.sinc.bands import Band
+from sinc_tui.sinc.sentences import split_sentences
 
 SAME_BAND = 0.75
 """Likeness of two bands of a document from which one repeats the other."""
+SAME_SENTENCE = 0.8
+"""Likeness of two sentences of a band from which they say the same."""
 
 _PIECE = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|[^\w\s]")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
@@ -27,14 +30,31 @@ def likeness(one: str, other: str) -> float:
 def repeats(prompt: str, bands: Mapping[Band, str]) -> list[tuple[Band, Band]]:
     """Pairs of bands of a document of which one says what the other says, each in the order of `bands`.
 
-    DATA may copy a prompt that a later band repeats.
+    DATA may copy a prompt that TASK repeats.
     """
     return [
         (one, other)
         for one, other in combinations(bands, 2)
         if likeness(bands[one], bands[other]) >= SAME_BAND
-        and not (one is Band.DATA and _pieces(bands[one]) <= _pieces(prompt) | {".", ";"})
+        and not ((one, other) == (Band.DATA, Band.TASK) and _copies(bands[one], prompt))
     ]
+
+
+def repeated_sentences(sentences: Sequence[str]) -> list[int]:
+    """Where those of some sentences stand that say what one before says; the short ones never do."""
+    long = [n for n, sentence in enumerate(sentences) if len(_WORD.findall(sentence)) > 4]
+    return [
+        n
+        for at, n in enumerate(long)
+        if any(likeness(sentences[m], sentences[n]) >= SAME_SENTENCE for m in long[:at])
+    ]
+
+
+def without_repeats(text: str) -> str:
+    """A text without the sentences that say what one before says."""
+    sentences = split_sentences(text)
+    again = repeated_sentences(sentences)
+    return " ".join(s for n, s in enumerate(sentences) if n not in again) if again else text
 
 
 def _shingles(text: str) -> set[tuple[str, ...]]:
@@ -42,6 +62,7 @@ def _shingles(text: str) -> set[tuple[str, ...]]:
     return {(word,) for word in words} | set(pairwise(words))
 
 
-def _pieces(text: str) -> set[str]:
-    """Words and marks."""
-    return set(_PIECE.findall(text.lower()))
+def _copies(text: str, prompt: str) -> bool:
+    """Whether a text has no word and no mark that a prompt lacks, but for those of a list."""
+    pieces, known = (set(_PIECE.findall(t.lower())) for t in (text, prompt))
+    return pieces <= known | {".", ";"}

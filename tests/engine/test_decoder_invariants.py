@@ -12,8 +12,9 @@ import sinc_prompt
 from sinc_tui.engine.decoder import Decoder
 from sinc_tui.engine.job import Request
 from sinc_tui.engine.layout import TRAINED, lines
-from sinc_tui.engine.limits import Limit
+from sinc_tui.engine.limits import LEAST_RULES, Limit
 from sinc_tui.engine.protocol import DecodeMode, SamplerOptions
+from sinc_tui.engine.repeats import STARTS
 from sinc_tui.engine.sampler import Sampler
 from sinc_tui.engine.verbatim import VerbatimGuard
 from sinc_tui.engine.vocabulary import Vocabulary
@@ -71,7 +72,17 @@ def decompose(
 
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("mode", ["sequential", "parallel"])
-def test_every_document_is_valid(policy: str, mode: DecodeMode) -> None:
+@pytest.mark.parametrize("again", [False, True], ids=["once", "again"])
+def test_every_document_is_valid(
+    policy: str, mode: DecodeMode, again: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where every band that can be written anew is, repeat it another or not."""
+    if again:
+        every = [(band, start) for band, starts in STARTS.items() for start in starts]
+        monkeypatch.setattr(
+            "sinc_tui.engine.decoder.beginnings",
+            lambda job: every if len(job.texts[Band.CONSTRAINTS]) > LEAST_RULES else [],
+        )
     for seed in SEEDS:
         texts, heard, prompt = decompose(policy, mode, seed, temperature=float(seed % 3))
         assert heard.draft.texts == texts

@@ -12,7 +12,7 @@ from sinc_tui.engine.decoder import Decoder
 from sinc_tui.engine.job import Request
 from sinc_tui.engine.layout import lines
 from sinc_tui.engine.protocol import DecodeMode, RunStats, SamplerOptions
-from sinc_tui.engine.runtime import Run
+from sinc_tui.engine.runtime import Cancelled, Run, RuntimeFailure
 from sinc_tui.engine.sampler import Logits
 from sinc_tui.engine.vocabulary import Vocabulary
 from sinc_tui.sinc.bands import Band
@@ -32,18 +32,24 @@ TEXTS = {
     Band.TASK: ["Say what to do now that the glaze ran."],
 }
 
+AGAIN = "The user wants to know what to do about the kiln."
+
 
 class Scribe(HostileRuntime):
     """Writes given texts: in each band the first one that begins as the band does so far."""
 
-    def __init__(self, texts: Mapping[Band, Sequence[str]]) -> None:
+    def __init__(self, texts: Mapping[Band, Sequence[str]], rows: int = 1) -> None:
         super().__init__(POLICIES["random"], 1)
-        self.rows = 1
+        self.rows = rows
         self._texts = texts
 
     def evaluate(self, runs: Sequence[Run], *, logits: bool = True) -> list[Logits]:
         super().evaluate(runs)
-        return [self._next(self.text(run.sequence).decode()) for run in runs] if logits else []
+        rows = []
+        for run in runs:
+            seen = self.text(run.sequence).decode()
+            rows += [self._next(seen[: len(seen) - n]) for n in reversed(range(run.wanted))]
+        return rows if logits else []
 
     def _next(self, seen: str) -> Logits:
         row = np.full(len(PIECES), -20.0, np.float32)
@@ -75,13 +81,15 @@ def written(
     texts: Mapping[Band, Sequence[str]],
     given: Mapping[Band, str] | None = None,
     *,
+    prompt: str = PROMPT,
     free: bool = False,
 ) -> tuple[dict[Band, str], RunStats, Ends]:
     """What a decoder makes of the prompt when the model writes `texts`."""
     tokenizer = ByteTokenizer()
     decoder = Decoder(Scribe(texts), tokenizer, Vocabulary(PIECES), lines(tokenizer))
     ends = Ends()
-    request = Request(PROMPT, SamplerOptions(decode=mode), given or {}, free=free)
+    sampler = SamplerOptions(decode=mode, dry_multiplier=0)
+    request = Request(prompt, sampler, given or {}, free=free)
     bands, stats = decoder.decompose(request, ends)
     return bands, stats, ends
 
@@ -91,14 +99,13 @@ MODES: tuple[DecodeMode, ...] = ("sequential", "parallel")
 
 @pytest.mark.parametrize("mode", MODES)
 def test_a_context_that_repeats_data_is_written_anew(mode: DecodeMode) -> None:
-    again = "The user wants to know what to do about the kiln."
-    texts = {**TEXTS, Band.CONTEXT: [*TEXTS[Band.CONTEXT], again]}
+    texts = {**TEXTS, Band.CONTEXT: [*TEXTS[Band.CONTEXT], AGAIN]}
 
     bands, stats, ends = written(mode, texts)
 
-    assert bands == {**{band: first for band, (first, *_) in texts.items()}, Band.CONTEXT: again}
+    assert bands == {**{band: first for band, (first, *_) in texts.items()}, Band.CONTEXT: AGAIN}
     assert stats.masks["repeat_keeper"] == 1
-    assert ends.heard[-1] == (Band.CONTEXT, again)
+    assert ends.heard[-1] == (Band.CONTEXT, AGAIN)
     assert ends.grown == TEXTS[Band.CONTEXT][0], "what the screen shows grows in one text only"
 
 
@@ -120,11 +127,13 @@ def test_format_gives_way_to_task() -> None:
     task = "Write a short notice for the kiln room about the glaze."
     texts = {
         **TEXTS,
+        Band.CONTEXT: [AGAIN],
         Band.TASK: [task],
         Band.FORMAT: [task.replace("Write a", "A"), "Only the notice, ready to print."],
     }
     bands, _, _ = written("parallel", texts)
-    assert bands[Band.FORMAT] == "Only the notice, ready to print."
+    given = {Band.FORMAT: "Only the notice, ready to print.", Band.CONTEXT: AGAIN}
+    assert bands == {**{band: first for band, (first, *_) in texts.items()}, **given}
 
 
 def test_a_draft_that_loses_a_fact_is_not_taken() -> None:
@@ -145,8 +154,115 @@ def test_a_draft_that_loses_a_fact_is_not_taken() -> None:
 @pytest.mark.parametrize("free", [True, False])
 def test_what_is_given_and_what_is_free_stays(free: bool) -> None:
     same = TEXTS[Band.CONTEXT][0]
-    again = "The user wants to know what to do about the kiln."
-    texts = {**TEXTS, Band.CONTEXT: [same, again]}
+    texts = {**TEXTS, Band.CONTEXT: [same, AGAIN]}
     bands, stats, _ = written("parallel", texts, {} if free else {Band.CONTEXT: same}, free=free)
     assert bands[Band.CONTEXT] == same
     assert "repeat_keeper" not in stats.masks
+
+
+def redrafted(*contexts: str) -> str:
+    """CONTEXT at the end when the model writes DATA's words first and these if asked again."""
+    texts = {**TEXTS, Band.CONTEXT: [*TEXTS[Band.CONTEXT], *contexts]}
+    bands, _, _ = written("parallel", texts)
+    assert len(bands[Band.CONTEXT]) < len(bands[Band.CONSTRAINTS])
+    return bands[Band.CONTEXT]
+
+
+@pytest.mark.parametrize("bare", ["The user wants", "The user wants."])
+def test_a_beginning_alone_is_no_band(bare: str) -> None:
+    assert redrafted(bare, "The user has a kiln.") == "The user has a kiln."
+    assert redrafted(bare) == TEXTS[Band.CONTEXT][0]
+
+
+def test_a_band_that_begins_so_already_is_not_begun_so_again() -> None:
+    task = "Know what to do now that the glaze ran on all the shelves of the kiln today."
+    context = f"The user wants to k{task[1:]}"
+    texts = {**TEXTS, Band.TASK: [task], Band.CONTEXT: [context, "The user has a kiln."]}
+    bands, _, _ = written("parallel", texts)
+    assert bands[Band.CONTEXT] == "The user has a kiln."
+
+
+def test_a_draft_takes_no_number_from_other_bands_and_none_too_often() -> None:
+    """FORMAT may hold a length that nobody typed; a draft that is written beside it may not."""
+    texts = {
+        **TEXTS,
+        Band.FORMAT: ["The cause, then 45 words."],
+        Band.CONTEXT: [*TEXTS[Band.CONTEXT], "The user wants 45 steps to mend the kiln."],
+    }
+    bands, _, _ = written("parallel", texts)
+    assert "45" in bands[Band.FORMAT]
+    assert "45" not in bands[Band.CONTEXT]
+    assert redrafted("The user wants cone 6, cone 6 and cone 6.").count("6") <= 1
+
+
+def test_a_clause_that_only_the_first_text_tells_is_not_lost_among_many() -> None:
+    """Of a text of which many clauses are missing none is put in, but what was told stays told."""
+    prompt = (
+        "my kiln tripped at cone 6 and the glaze ran; neighbours complain loudly; somebody borrowed tongs; "
+        "winter pottery fair approaches; brother wants refund; landlord forbids wiring; "
+        "shelves crack often; cousin bakes bread; window leaks water"
+    )
+    told = "My kiln tripped at cone 6 and the glaze ran; neighbours complain loudly; shelves crack often."
+    data = told.lower().replace("; shelves crack often", "")
+    texts = {**TEXTS, Band.CONTEXT: [told, "The user wants help."], Band.DATA: [data]}
+    bands, _, _ = written("parallel", texts, prompt=prompt)
+    assert (Band.CONTEXT, Band.DATA) in repeats(prompt, {**bands, Band.CONTEXT: told})
+    assert bands[Band.CONTEXT] == told
+
+
+@pytest.mark.parametrize("rows", [1, 4])
+@pytest.mark.parametrize("mode", MODES)
+def test_the_prompt_is_read_once_and_the_next_run_gives_the_same(
+    mode: DecodeMode, rows: int
+) -> None:
+    runtime = Scribe({**TEXTS, Band.CONTEXT: [*TEXTS[Band.CONTEXT], AGAIN]}, rows)
+    tokenizer = ByteTokenizer()
+    decoder = Decoder(runtime, tokenizer, Vocabulary(PIECES), lines(tokenizer))
+    request = Request(PROMPT, SamplerOptions(decode=mode))
+
+    first, _ = decoder.decompose(request, Ends())
+    second, _ = decoder.decompose(request, Ends())
+
+    assert first == second
+    assert first[Band.CONTEXT] == AGAIN
+    long = [run for runs in runtime.evaluated for run in runs if len(run.tokens) > len(PROMPT)]
+    assert len([run for run in long if run.position == len(lines(tokenizer).before)]) == 1
+
+
+@pytest.mark.parametrize("trouble", [Cancelled(), RuntimeFailure("llama.cpp refused")])
+@pytest.mark.parametrize("mode", MODES)
+def test_a_whole_document_outlives_what_happens_to_a_draft(
+    mode: DecodeMode, trouble: Exception
+) -> None:
+    class Falling(Scribe):
+        def _next(self, seen: str) -> Logits:
+            if seen.endswith("The user wants to"):
+                raise trouble
+            return super()._next(seen)
+
+    texts = {**TEXTS, Band.CONTEXT: [*TEXTS[Band.CONTEXT], AGAIN]}
+    tokenizer = ByteTokenizer()
+    decoder = Decoder(Falling(texts), tokenizer, Vocabulary(PIECES), lines(tokenizer))
+
+    bands, _ = decoder.decompose(Request(PROMPT, SamplerOptions(decode=mode)), Ends())
+    assert bands == {band: first for band, (first, *_) in TEXTS.items()}
+    bands, _ = decoder.decompose(Request("other", SamplerOptions(decode=mode)), Ends())
+    assert bands[Band.PERSONA] == TEXTS[Band.PERSONA][0]
+
+
+def test_notes_and_figures_are_those_of_the_text_that_stays() -> None:
+    long = "The " + PROMPT[3:] + " on" * 200
+    texts = {**TEXTS, Band.DATA: [f"{PROMPT}."], Band.CONTEXT: [long, AGAIN]}
+    _, plain, _ = written("parallel", TEXTS | {Band.CONTEXT: [AGAIN]})
+    bands, stats, _ = written("parallel", texts)
+    assert bands[Band.CONTEXT] == AGAIN
+    assert not [note for note in stats.notes if note.startswith("CONTEXT")]
+    assert stats.free_tokens > plain.free_tokens
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_rule_stands_once(mode: DecodeMode) -> None:
+    rules = TEXTS[Band.CONSTRAINTS][0]
+    twice = f"{rules} Put the most likely cause first."
+    bands, _, _ = written(mode, {**TEXTS, Band.CONTEXT: [AGAIN], Band.CONSTRAINTS: [twice]})
+    assert bands[Band.CONSTRAINTS] == rules

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sinc_tui.sinc.likeness import likeness
+from sinc_tui.sinc.likeness import likeness, without_repeats
 
 
 def test_likeness_is_symmetric_and_says_nothing_of_a_few_words() -> None:
@@ -11,3 +11,9 @@ def test_likeness_is_symmetric_and_says_nothing_of_a_few_words() -> None:
     assert likeness(one, one) == 1.0
     assert 0.3 < likeness(one, other) == likeness(other, one) < 1.0
     assert likeness("the cat", "the cat") == 0.0
+
+
+def test_a_sentence_that_says_what_one_before_says_goes() -> None:
+    text = "Say why. Explain every term in plain words. Say why. Then explain every term in plain words."
+    assert without_repeats(text) == "Say why. Explain every term in plain words. Say why."
+    assert without_repeats(text[:44]) == text[:44]
