@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
+from itertools import islice
 
 from sinc_tui.engine.vocabulary import is_forbidden
-from sinc_tui.sinc.clauses import lost_clauses, missing_clauses
+from sinc_tui.sinc.clauses import clause_around, lost_clauses, missing_clauses
+from sinc_tui.sinc.fact_patterns import pasted_spans
 from sinc_tui.sinc.grounding import Fact, extract_facts, holds
 
 _ENDS = (".", "!", "?", "…", "。", "！", "？", "؟", "।")
@@ -17,7 +20,11 @@ _NONE_GIVEN = re.compile(
 
 
 class FactKeeper:
-    """The facts of one prompt, and the bands that have to hold them."""
+    """The facts of one prompt, and the bands that have to hold them.
+
+    A fact that is put in comes with the clause or the pasted line that it stands in, if that is short:
+    'calls between 6-8pm' tells more than '6'.
+    """
 
     def __init__(self, prompt: str) -> None:
         self._prompt = prompt
@@ -29,11 +36,9 @@ class FactKeeper:
 
         A text that says there is no data says so no more. What does not fit is left out.
         """
-        items: list[str] = []
-        for fact in self._missing(text):
-            if len(with_data(text, [*items, fact])) <= limit:
-                items.append(fact)
-        return with_data(text, items)
+        return with_data(
+            text, self._pieces(text, lambda items: len(with_data(text, items)) <= limit)
+        )
 
     def constraints(self, text: str, others: str, longer_than: int, limit: int) -> str:
         """CONSTRAINTS with one more rule that names the facts which no band holds, up to `limit`.
@@ -42,29 +47,50 @@ class FactKeeper:
         `longer_than` code points, the rule goes on with facts that other bands hold until it is, even
         past `limit`: a rule that is true is better than one that the model is forced to make up.
         """
-        items: list[str] = []
-        for fact in self._missing(f"{text}\n{others}"):
-            if len(with_rule(text, [*items, fact])) <= limit:
-                items.append(fact)
+        items = self._pieces(
+            f"{text}\n{others}", lambda items: len(with_rule(text, items)) <= limit
+        )
         for fact in self._missing(text):
             if len(with_rule(text, items)) > longer_than:
                 break
-            if fact not in items:
-                items.append(fact)
+            if not holds("; ".join(items), fact):
+                items.append(self._told(fact, text)[0])
         return with_rule(text, items)
+
+    def _pieces(self, text: str, fits: Callable[[list[str]], bool]) -> list[str]:
+        """Pieces of the prompt with the facts that a text lacks, as many as fit."""
+        items: list[str] = []
+        for fact in self._missing(text):
+            if not holds("; ".join(items), fact):
+                fitting = (piece for piece in self._told(fact, text) if fits([*items, piece]))
+                items += islice(fitting, 1)
+        return items
+
+    def _told(self, fact: Fact, text: str) -> list[str]:
+        """A fact with what it stands in, where that is short and repeats no fact of a text, and alone."""
+        pasted = any(start <= fact.start < end for start, end in self._pasted)
+        around = clause_around(self._prompt, fact.start, fact.end, pasted=pasted)
+        told = around if holds(around, fact) and not any(map(is_forbidden, around)) else ""
+        known = (one for one in self._facts if holds(told, one) and holds(text, one))
+        return [_plain(fact)] if not told or any(known) else [told, _plain(fact)]
 
     def untold(self, texts: Iterable[str]) -> set[str]:
         """Facts and clauses of the prompt that none of all bands' `texts` tells."""
         bands = list(texts)
-        return {*self._missing("\n".join(bands)), *missing_clauses(self._prompt, bands)}
+        facts = map(_plain, self._missing("\n".join(bands)))
+        return {*facts, *missing_clauses(self._prompt, bands)}
 
     def lost_clauses(self, texts: Iterable[str]) -> list[str]:
         """Clauses of the prompt that none of all bands' `texts` tells."""
         lost = lost_clauses(self._prompt, texts)
         return [clause for clause in lost if not any(map(is_forbidden, clause))]
 
-    def _missing(self, text: str) -> list[str]:
-        return list(dict.fromkeys(_plain(fact) for fact in self._facts if not holds(text, fact)))
+    @cached_property
+    def _pasted(self) -> list[tuple[int, int]]:
+        return pasted_spans(self._prompt)
+
+    def _missing(self, text: str) -> list[Fact]:
+        return [fact for fact in self._facts if not holds(text, fact)]
 
 
 def _plain(fact: Fact) -> str:

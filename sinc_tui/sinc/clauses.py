@@ -16,12 +16,14 @@ from collections.abc import Iterable, Iterator
 from sinc_tui.sinc.fact_patterns import pasted_spans
 
 _PARTED = re.compile(r"[,;:.!?…]+(?=\s|\Z)|(?<!\w)[(\[]|[)\]](?!\w)|\n|<[^<>\n]*>|\Z")
+_LINE_END = re.compile(r"\n|\Z")
 _BULLET = re.compile(r"\A[-–—*•+]\s+")
 _CODE = re.compile(r"[{}<>`]|\w\(")
 _WORD = re.compile(r"[^\W\d_]{4,}")
 MOST = 5
 _STEM = 4
 """First letters by which words are compared."""
+_WIDEST = 60
 _COURTESY = frozenset(
     {"hello", "please", "thank", "thanks", "cheers", "regards", "sorry", "advance"}
 )
@@ -42,6 +44,28 @@ def missing_clauses(prompt: str, texts: Iterable[str]) -> list[str]:
             missing.append(clause)
             held.update(_stems(clause))
     return missing
+
+
+def clause_around(prompt: str, start: int, end: int, *, pasted: bool) -> str:
+    """The clause that a stretch of a prompt stands in, of code and pasted matter the line.
+
+    Runs of blanks are made one. Empty where it goes on for more than `_WIDEST` characters to either side.
+    """
+    line = _between(_LINE_END, prompt, start, end)
+    if pasted or _CODE.search(line):
+        return line
+    return _between(_PARTED, prompt, start, end)
+
+
+def _between(mark: re.Pattern[str], prompt: str, start: int, end: int) -> str:
+    """What stands between two marks around a stretch; empty where one of them is too far."""
+    left, right = max(0, start - _WIDEST), min(len(prompt), end + _WIDEST)
+    before = [m.end() for m in mark.finditer(prompt, left, end) if m[0] and m.end() <= start]
+    after = mark.search(prompt, end, right)
+    if (left and not before) or after is None or not (after[0] or right == len(prompt)):
+        return ""
+    clause = prompt[before[-1] if before else 0 : after.start()]
+    return _BULLET.sub("", " ".join(clause.split()))
 
 
 def _clauses(prompt: str) -> Iterator[str]:

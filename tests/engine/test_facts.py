@@ -47,9 +47,44 @@ def test_data_that_lacks_nothing_stays() -> None:
 
 @pytest.mark.parametrize("empty", ["No data given.", "no data was given;", "No data is given"])
 def test_data_does_not_deny_what_it_holds(empty: str) -> None:
-    assert FactKeeper("use 12 kg").data(empty, 600) == "12 kg."
+    assert FactKeeper("use 12 kg").data(empty, 600) == "use 12 kg."
     data = FactKeeper("use 12 kg").data(f"{empty} Ask for the table.", 600)
-    assert data == "12 kg. Ask for the table."
+    assert data == "use 12 kg. Ask for the table."
+
+
+def test_a_fact_comes_with_the_clause_that_it_stands_in() -> None:
+    keeper = FactKeeper("script for parents, pay in 5 x £17 possible. calls between 6-8pm")
+    assert keeper.data("script for parents.", 600) == (
+        "script for parents; pay in 5 x £17 possible; calls between 6-8pm."
+    )
+    full = keeper.constraints("Be kind.", "pay in 5 x £17 possible", 0, 600)
+    assert full == "Be kind. Keep as typed: calls between 6-8pm."
+    assert keeper.constraints("Be kind.", "pay in 5 x £17", 0, len(full) - 1).endswith(": 6; 8pm.")
+
+
+def test_a_clause_that_is_told_in_part_is_not_told_again() -> None:
+    keeper = FactKeeper("pay 1,200.50 EUR to Ms Okafor before 2024-02-01")
+    assert keeper.data("Ms Okafor.", 600) == "Ms Okafor; 1,200.50 EUR; 2024-02-01."
+
+
+def test_a_fact_of_pasted_matter_comes_with_its_line() -> None:
+    prompt = (
+        "make it small\n\nFROM node:20\nRUN npm install\nENV DB_PASSWORD=hunter2-prod\nEXPOSE 3000"
+    )
+    data = FactKeeper(prompt).data("make it small.", 600)
+    assert data == "make it small; FROM node:20; ENV DB_PASSWORD=hunter2-prod; EXPOSE 3000."
+
+
+def test_a_line_of_code_is_not_parted() -> None:
+    prompt = "whats wrong\nprint(total, late_fee(13, 2))\nit says nothing"
+    assert FactKeeper(prompt).data("whats wrong.", 600) == (
+        "whats wrong; print(total, late_fee(13, 2))."
+    )
+
+
+def test_a_fact_of_a_long_clause_comes_alone() -> None:
+    keeper = FactKeeper(f"{'and so on ' * 9}12 kg {'and so on ' * 9}")
+    assert keeper.data("Nothing of it.", 600) == "Nothing of it; 12 kg."
 
 
 @given(WORDS, WORDS, st.integers(0, 100))
