@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
-from itertools import islice
 
 from sinc_tui.engine.vocabulary import is_forbidden
 from sinc_tui.sinc.clauses import clause_around, lost_clauses, missing_clauses
@@ -29,7 +29,9 @@ class FactKeeper:
     def __init__(self, prompt: str) -> None:
         self._prompt = prompt
         facts = extract_facts(prompt)
-        self._facts = [fact for fact in facts if not any(map(is_forbidden, _plain(fact)))]
+        facts = [fact for fact in facts if not any(map(is_forbidden, _plain(fact)))]
+        self._facts = sorted(facts, key=lambda fact: fact.start)
+        self._starts = [fact.start for fact in self._facts]
 
     def data(self, text: str, limit: int) -> str:
         """DATA with the facts that it does not hold at its end, in at most `limit` code points.
@@ -53,26 +55,43 @@ class FactKeeper:
         for fact in self._missing(text):
             if len(with_rule(text, items)) > longer_than:
                 break
-            if not holds("; ".join(items), fact):
-                items.append(self._told(fact, text)[0])
+            known = "\n".join([text, *items])
+            if not holds(known, fact):
+                told = self._told(fact, known)
+                fits = told and len(with_rule(text, [*items, told])) <= limit
+                items.append(told if fits else _plain(fact))
         return with_rule(text, items)
 
     def _pieces(self, text: str, fits: Callable[[list[str]], bool]) -> list[str]:
-        """Pieces of the prompt with the facts that a text lacks, as many as fit."""
-        items: list[str] = []
+        """Pieces of the prompt with the facts that a text lacks: as many facts as fit, and with what they
+        stand in as far as there is room left."""
+        pieces: dict[Fact, str] = {}
         for fact in self._missing(text):
-            if not holds("; ".join(items), fact):
-                fitting = (piece for piece in self._told(fact, text) if fits([*items, piece]))
-                items += islice(fitting, 1)
-        return items
+            if _plain(fact) not in pieces.values() and fits([*pieces.values(), _plain(fact)]):
+                pieces[fact] = _plain(fact)
+        for fact in list(pieces):
+            if fact in pieces and (told := self._told(fact, text)):
+                fuller = {
+                    one: told if one is fact else piece
+                    for one, piece in pieces.items()
+                    if one is fact or not holds(told, one)
+                }
+                if fits(list(fuller.values())):
+                    pieces = fuller
+        return list(pieces.values())
 
-    def _told(self, fact: Fact, text: str) -> list[str]:
-        """A fact with what it stands in, where that is short and repeats no fact of a text, and alone."""
+    def _told(self, fact: Fact, text: str) -> str:
+        """What a fact stands in, where that is short and repeats no fact of a text; else empty."""
         pasted = any(start <= fact.start < end for start, end in self._pasted)
-        around = clause_around(self._prompt, fact.start, fact.end, pasted=pasted)
-        told = around if holds(around, fact) and not any(map(is_forbidden, around)) else ""
-        known = (one for one in self._facts if holds(told, one) and holds(text, one))
-        return [_plain(fact)] if not told or any(known) else [told, _plain(fact)]
+        span = clause_around(self._prompt, fact.start, fact.end, pasted=pasted)
+        if span is None:
+            return ""
+        around = " ".join(self._prompt[slice(*span)].split())
+        within = self._facts[
+            bisect_left(self._starts, span[0]) : bisect_left(self._starts, span[1])
+        ]
+        sound = holds(around, fact) and not any(map(is_forbidden, around))
+        return around if sound and not any(holds(text, one) for one in within) else ""
 
     def untold(self, texts: Iterable[str]) -> set[str]:
         """Facts and clauses of the prompt that none of all bands' `texts` tells."""

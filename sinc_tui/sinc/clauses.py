@@ -46,26 +46,40 @@ def missing_clauses(prompt: str, texts: Iterable[str]) -> list[str]:
     return missing
 
 
-def clause_around(prompt: str, start: int, end: int, *, pasted: bool) -> str:
-    """The clause that a stretch of a prompt stands in, of code and pasted matter the line.
+def clause_around(prompt: str, start: int, end: int, *, pasted: bool) -> tuple[int, int] | None:
+    """Where the clause that a stretch of a prompt stands in begins and ends; of pasted matter, the line.
 
-    Runs of blanks are made one. Empty where it goes on for more than `_WIDEST` characters to either side.
+    None where it goes on for more than `_WIDEST` characters to either side, breaks a quotation, a
+    bracket or a line of code, or holds a semicolon, which parts the items of a list.
     """
     line = _between(_LINE_END, prompt, start, end)
-    if pasted or _CODE.search(line):
-        return line
-    return _between(_PARTED, prompt, start, end)
+    whole = pasted or (line is not None and _CODE.search(prompt[slice(*line)]))
+    span = line if whole else _between(_PARTED, prompt, start, end)
+    if span is None:
+        return None
+    clause = prompt[slice(*span)]
+    broken = "; " in clause or (_CODE.search(clause) and not whole)
+    return None if broken or not _is_balanced(clause) else span
 
 
-def _between(mark: re.Pattern[str], prompt: str, start: int, end: int) -> str:
-    """What stands between two marks around a stretch; empty where one of them is too far."""
+def _between(mark: re.Pattern[str], prompt: str, start: int, end: int) -> tuple[int, int] | None:
+    """What stands between two marks around a stretch; None where one of them is too far."""
     left, right = max(0, start - _WIDEST), min(len(prompt), end + _WIDEST)
     before = [m.end() for m in mark.finditer(prompt, left, end) if m[0] and m.end() <= start]
     after = mark.search(prompt, end, right)
-    if (left and not before) or after is None or not (after[0] or right == len(prompt)):
-        return ""
-    clause = prompt[before[-1] if before else 0 : after.start()]
-    return _BULLET.sub("", " ".join(clause.split()))
+    if (left and not before) or after is None or after.end() == right < len(prompt):
+        return None
+    found = before[-1] if before else 0
+    bare = _BULLET.sub("", prompt[found : after.start()].lstrip()).rstrip(" \t\r,;")
+    at = prompt.index(bare, found)
+    return at, at + len(bare)
+
+
+def _is_balanced(text: str) -> bool:
+    """Whether what is opened in a text is closed."""
+    pairs = [("(", ")"), ("[", "]"), ("{", "}"), ("“", "”"), ("«", "»")]
+    even = all(text.count(mark) % 2 == 0 for mark in '"`')
+    return even and all(text.count(one) == text.count(other) for one, other in pairs)
 
 
 def _clauses(prompt: str) -> Iterator[str]:

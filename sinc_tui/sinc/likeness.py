@@ -51,15 +51,24 @@ def repeated_sentences(sentences: Sequence[str]) -> list[int]:
 
 
 def without_repeats(text: str) -> str:
-    """A text without the sentences that say what one before says."""
-    sentences = split_sentences(text)
-    again = repeated_sentences(sentences)
-    return " ".join(s for n, s in enumerate(sentences) if n not in again) if again else text
+    """A text without the sentences that say what one before says and have no word that it lacks."""
+    kept: list[str] = []
+    for sentence in (sentences := split_sentences(text)):
+        words = set(_words(sentence))
+        if not any(
+            repeated_sentences([one, sentence]) and words <= set(_words(one)) for one in kept
+        ):
+            kept.append(sentence)
+    return text if len(kept) == len(sentences) else " ".join(kept)
 
 
 def _shingles(text: str) -> set[tuple[str, ...]]:
-    words = _WORD.findall(text.lower())
+    words = _words(text)
     return {(word,) for word in words} | set(pairwise(words))
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(text.lower())
 
 
 def _copies(text: str, prompt: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -121,9 +122,58 @@ def test_constraints_outgrow_the_others_with_facts() -> None:
     assert FactKeeper("nothing").constraints(rules, others, 30, 1000) == rules
 
 
-def test_a_prompt_full_of_facts_takes_little_time() -> None:
+def test_all_facts_that_fit_come_before_what_they_stand_in() -> None:
+    lines = [
+        f"guest paid for the bus and the lunch on the second day {17 * n + 101} EUR"
+        for n in range(45)
+    ]
+    prompt = "\n".join(["make a table", *lines])
+    data = FactKeeper(prompt).data("make a table.", 600)
+    assert all(holds(data, fact) for fact in extract_facts(prompt))
+    assert len(data) <= 600
+    few = "\n".join(["make a table", *lines[:4]])
+    assert FactKeeper(few).data("make a table.", 600) == f"make a table; {'; '.join(lines[:4])}."
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        'order 3 of "red, 12 cm" for Anna',
+        "he paid, 12 (or 13, ok) and «14, ok»",
+        "set a[1] and b[22] please",
+        f"foo_bar(1, 2) 30% {'and so on ' * 12}and (see 4, 5) so that 12",
+        "x = [1, 2,\n3, 4]\nwhy",
+        "for (int i = 0; i < 12; i++) { a[i] = 0; }\nwhy does it stop at 12",
+        "i pay 12 EUR so that he may then go on and have a good time at it it  3.5 kg of flour and a lot more",
+    ],
+)
+def test_nothing_is_torn_by_what_a_fact_comes_with(prompt: str) -> None:
+    """Every piece of DATA closes what it opens, and every number of it is one of the prompt's."""
+    data = FactKeeper(prompt).data("Nothing of it.", 600)
+    facts = extract_facts(prompt)
+    assert all(holds(data, fact) for fact in facts)
+    plain = [fact.text for fact in facts]
+    for piece in data.removeprefix("Nothing of it; ").removesuffix(".").split("; "):
+        if piece not in plain:
+            assert all(piece.count(a) == piece.count(b) for a, b in ("()", "[]", "{}", "«»")), piece
+            assert piece.count('"') % 2 == 0, piece
+        assert set(re.findall(r"\d[\d.]*\d|\d", piece)) <= set(re.findall(r"\d[\d.]*\d|\d", prompt))
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        " ".join(f"{n * 7919 % 100_003}ms" for n in range(2500)),
+        "\n".join(
+            f"2024-02-01 12:{n % 60:02}:07 INFO worker[{n}] took {n * 7919 % 100_003}ms id=a{n}"
+            for n in range(400)
+        ),
+        "\n".join(f"guest {n} paid for the bus {17 * n + 101} EUR" for n in range(700)),
+    ],
+    ids=["line", "log", "list"],
+)
+def test_a_prompt_full_of_facts_takes_little_time(prompt: str) -> None:
     """A close is asked for at many tokens; a pasted log must not make each of them slow."""
-    prompt = " ".join(f"{n * 7919 % 100_003}ms" for n in range(2500))
     keeper = FactKeeper(prompt)
     began = time.process_time()
     keeper.data("Nothing of it.", 600)

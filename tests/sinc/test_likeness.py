@@ -14,6 +14,15 @@ def test_likeness_is_symmetric_and_says_nothing_of_a_few_words() -> None:
 
 
 def test_a_sentence_that_says_what_one_before_says_goes() -> None:
-    text = "Say why. Explain every term in plain words. Say why. Then explain every term in plain words."
+    text = (
+        "Say why. Explain every term in plain words. Say why. Explain every term, in plain words."
+    )
     assert without_repeats(text) == "Say why. Explain every term in plain words. Say why."
     assert without_repeats(text[:44]) == text[:44]
+
+
+def test_a_sentence_that_differs_in_one_word_stays() -> None:
+    for one, other in (("12", "15"), ("flat", "garage")):
+        rule = "Keep the total of the first invoice for the garden work at the {} exactly as given."
+        text = f"{rule.format(one)} {rule.format(other)}"
+        assert without_repeats(text) == text
