@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from sinc_tui.sinc.bands import Band
 from sinc_tui.sinc.grounding import numbers
-from sinc_tui.sinc.likeness import repeated_sentences, repeats
+from sinc_tui.sinc.likeness import repeated_sentences, repeats, words_and_marks
 
 Bands = Mapping[Band, str]
 
@@ -26,7 +26,6 @@ REPEATED_SHARE = 0.15
 MIN_WORDS = 24
 """Words of the shortest band whose repeated share is judged."""
 
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|[^\w\s]")
 _SENTENCE_END = re.compile(r"(?<=[.!?;。])\s+")
 _PLACEHOLDER = re.compile(r"(?:value|string|text|none|null|n/?a|todo|tbd|x+|\W*)\.?", re.IGNORECASE)
 _VAGUE = r"(?:clear|concise|accurate|specific|helpful|polite|brief|correct|good|relevant|detailed)"
@@ -89,7 +88,7 @@ def foreign_numbers(prompt: str, data: str) -> ForeignNumbers:
 
 def find_loop(text: str, prompt: str = "") -> str:
     """What a band repeats, in words; empty when it loops nowhere."""
-    words, given = _words(text), _words(prompt)
+    words, given = words_and_marks(text), words_and_marks(prompt)
     if run := _run(words):
         phrase = " ".join(run)
         return "" if phrase in " ".join(given) else f"'{phrase}' again and again"
@@ -131,10 +130,6 @@ def _repeated_share(words: list[str], given: list[str]) -> float:
 
 def _four_grams(words: list[str]) -> Counter[tuple[str, ...]]:
     return Counter(zip(words, words[1:], words[2:], words[3:], strict=False))
-
-
-def _words(text: str) -> list[str]:
-    return [word.lower() for word in _WORD.findall(text)]
 
 
 def _repeated_sentence(text: str) -> str:

@@ -62,6 +62,11 @@ def without_repeats(text: str) -> str:
     return text if len(kept) == len(sentences) else " ".join(kept)
 
 
+def words_and_marks(text: str) -> list[str]:
+    """The words of a text in lower case, and its punctuation marks, in order."""
+    return _PIECE.findall(text.lower())
+
+
 def _shingles(text: str) -> set[tuple[str, ...]]:
     words = _words(text)
     return {(word,) for word in words} | set(pairwise(words))
@@ -73,5 +78,4 @@ def _words(text: str) -> list[str]:
 
 def _copies(text: str, prompt: str) -> bool:
     """Whether a text has no word and no mark that a prompt lacks, but for those of a list."""
-    pieces, known = (set(_PIECE.findall(t.lower())) for t in (text, prompt))
-    return pieces <= known | {".", ";"}
+    return set(words_and_marks(text)) <= {*words_and_marks(prompt), ".", ";"}
