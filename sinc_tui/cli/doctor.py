@@ -12,6 +12,7 @@ from sinc_tui.cli.diagnostics import DONE, FAILED
 from sinc_tui.cli.engine_options import engine_options, take_engine_options
 from sinc_tui.cli.inputs import model_file
 from sinc_tui.cli.output import write
+from sinc_tui.errors import SincError
 from sinc_tui.sinc.controls import one_line
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Look at machine, engine, models, terminal; say what is wrong.")
 @click.option("--json", "as_json", is_flag=True, help="Write the report as JSON.")
-@click.option("--model", metavar="MODEL", help="Plan for this model instead of the default.")
+@click.option("--model", metavar="MODEL", help="Plan for this model instead of the one in use.")
 @engine_options
 def doctor(as_json: bool, model: str | None, **values: Any) -> int:
     """Report machine, llama.cpp build, devices, the engine's settings, models, folders, terminal.
@@ -32,8 +33,10 @@ def doctor(as_json: bool, model: str | None, **values: Any) -> int:
 
     from sinc_tui.cli.checkup import examine
 
-    path = _model_path(model) if model else None
+    path, trouble = _model_path(model)
     checkup = examine(path, take_engine_options(values), os.environ)
+    if trouble is not None:
+        checkup.wrong(trouble.message, trouble.hint.removeprefix("Get it: "))
     if as_json:
         problems = [
             {"what": problem.what, "mend": problem.mend, "stops": problem.stops}
@@ -47,12 +50,25 @@ def doctor(as_json: bool, model: str | None, **values: Any) -> int:
     return DONE if checkup.healthy else FAILED
 
 
-def _model_path(name: str) -> Path:
-    """The file of a model named in whatever way; the base where nothing is merged yet."""
-    found = model_file(name)
-    assert found is not None
-    merged = found.student is None or found.path.exists()
-    return found.path if merged or found.student is None else found.student.base
+def _model_path(name: str | None) -> tuple[Path | None, SincError | None]:
+    """The file of the model named, else of the one in use; None where that is the embedded one.
+
+    Of a student that is not merged yet, the base. What is wrong with the model in use is handed back.
+    Raises `SincError` for what is wrong with one that is named.
+    """
+    from sinc_tui.models.catalog import EMBEDDED
+
+    try:
+        found = model_file(name)
+    except SincError as error:
+        if name:
+            raise
+        return None, error
+    if found is None or (not name and found.student is not None and found.name == EMBEDDED):
+        return None, None
+    if found.student is not None and not found.path.exists():
+        return found.student.base, None
+    return found.path, None
 
 
 def _lines(checkup: Checkup) -> Iterator[str]:

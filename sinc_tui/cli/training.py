@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,31 @@ from typing import Any
 import click
 
 from sinc_tui.cli.diagnostics import DONE
+from sinc_tui.sinc.bands import Band
 
 _PROFILES = ("tiny", "small", "medium", "full")
 _ADAPTER_KINDS = ("F16", "BF16", "Q8_0", "Q5_1", "Q5_0", "Q4_1", "Q4_0")
 _LAYOUTS = ("lines", "chatml")
 _QUANTIZATIONS = ("IQ4_NL", *_ADAPTER_KINDS)
+
+
+def _band_weights(
+    _context: click.Context, _option: click.Parameter, given: str | None
+) -> dict[Band, float] | None:
+    """`TASK=3,CONTEXT=2` as weights by band; None where the option is not given."""
+    if given is None:
+        return None
+    weights = {}
+    for part in given.split(","):
+        name, _, number = part.partition("=")
+        try:
+            band, weight = Band(name.strip().upper()), float(number)
+        except ValueError:
+            raise click.BadParameter(f"{part!r} is no band and number, like TASK=3.") from None
+        if not 0 <= weight < math.inf:
+            raise click.BadParameter(f"{part!r} is no weight: it must be 0 or more.")
+        weights[band] = weight
+    return weights
 
 
 @click.command(short_help="Train a student's adapter; resumes in the same folder.")
@@ -34,6 +55,8 @@ _QUANTIZATIONS = ("IQ4_NL", *_ADAPTER_KINDS)
 @click.option("--batch", type=int)
 @click.option("--learning-rate", type=float)
 @click.option("--parallel-share", type=float)
+@click.option("--band-weights", callback=_band_weights, metavar="BAND=WEIGHT,...",
+              help="Loss weights of bands, such as TASK=3,CONTEXT=2; others have 1.")  # fmt: skip
 @click.option("--layout", type=click.Choice(_LAYOUTS), help="What stands around prompt and bands.")
 @click.option("--examples", type=click.IntRange(min=1), help="Train on the first so many only.")
 @click.option("--dev", "dev_size", type=click.IntRange(min=0), default=48, show_default=True)
@@ -74,7 +97,12 @@ def train(
     if source is None:
         raise click.UsageError("Name a GGUF of the same base with --vocabulary, for its tokens.")
     vocab = LlamaVocab.from_file(Path(source))
-    packer = Packer(vocab, TRAINED[plan.layout](vocab), scaffold_weight=plan.scaffold_weight)
+    packer = Packer(
+        vocab,
+        TRAINED[plan.layout](vocab),
+        scaffold_weight=plan.scaffold_weight,
+        band_weights=plan.band_weights,
+    )
     training, dev = split(load_examples(data or plan.style))
     if dev_size < len(dev):
         dev = sampled(dev, dev_size)

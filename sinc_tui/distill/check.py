@@ -7,14 +7,17 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import quantiles
 
-from sinc_tui.distill.dataset import Example, is_dev
+from sinc_tui.distill.dataset import Example, is_dev, split
 from sinc_tui.distill.metrics import faults, foreign_numbers
-from sinc_tui.distill.similarity import near_duplicates
+from sinc_tui.distill.similarity import TfIdf, near_duplicates
 from sinc_tui.sinc.bands import Band
 from sinc_tui.sinc.draft import Draft
 from sinc_tui.sinc.grounding import ground, numbers
 from sinc_tui.sinc.invariants import Status, check
 
+_NEAR_DEV = 0.5
+"""TF-IDF cosine from which a training prompt tells a student much of a dev prompt: the same matter in
+nearly the same words."""
 _SHOWN_KINDS = 40
 
 Problem = str
@@ -63,7 +66,7 @@ def broken_rules(example: Example) -> list[Problem]:
 
 
 def check_examples(examples: Sequence[Example]) -> CheckReport:
-    """Check examples one by one, and for duplicates among them."""
+    """Check examples one by one, for duplicates among them, and the dev set for leaks."""
     findings = [
         Finding(rule.title, rule.hard, [(e.id, p) for e in examples for p in rule.problems(e)])
         for rule in RULES
@@ -72,6 +75,9 @@ def check_examples(examples: Sequence[Example]) -> CheckReport:
     prompts = ((e.id, e.prompt.lower()) for e in examples)
     findings.append(Finding("prompts are unique", True, _repeated(prompts)))
     findings += [_near_duplicates(examples, band) for band in (Band.CONSTRAINTS, Band.CONTEXT)]
+    findings.append(
+        Finding("no training prompt is close to a dev prompt", False, _near_dev(examples))
+    )
     return CheckReport(examples, findings)
 
 
@@ -219,6 +225,19 @@ def _near_duplicates(examples: Sequence[Example], band: Band) -> Finding:
         (e.id, "as in another example") for e, same in zip(examples, flags, strict=True) if same
     ]
     return Finding(f"{band.value} differs from example to example", False, doubled)
+
+
+def _near_dev(examples: Sequence[Example]) -> list[tuple[str, Problem]]:
+    """Training examples whose prompts are close to one of the dev set, the closest first."""
+    train, dev = split(examples)
+    index = TfIdf([e.prompt for e in dev], [e.prompt for e in train])
+    found = []
+    for example in train if dev else ():
+        scores = index.similarities(example.prompt)
+        nearest = int(scores.argmax())
+        if scores[nearest] >= _NEAR_DEV:
+            found.append((scores[nearest], example.id, f"close to {dev[nearest].id}"))
+    return [(where, problem) for _, where, problem in sorted(found, reverse=True)]
 
 
 def _spread(values: Sequence[int]) -> list[int]:

@@ -7,7 +7,7 @@ of its own that sees the shared prefix and itself, its positions starting where 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -48,16 +48,27 @@ class Packer:
 
     `scaffold_weight` is the loss weight of the fixed parts in sequential order (0: only what the
     decoder lets the model write counts); with a little of it, and the layout of the whole document, the
-    student can do without a decoder too.
+    student can do without a decoder too. `band_weights` are the loss weights of what is written in the
+    bands (1 where none is given).
     """
 
     def __init__(
-        self, tokenizer: Tokenizer, layout: Layout, *, scaffold_weight: float = 0.0
+        self,
+        tokenizer: Tokenizer,
+        layout: Layout,
+        *,
+        scaffold_weight: float = 0.0,
+        band_weights: Mapping[Band, float] | None = None,
     ) -> None:
         self._tokenizer = tokenizer
         self._layout = layout
         self._scaffold = layout.scaffold
         self._scaffold_weight = scaffold_weight
+        self._band_weights = dict.fromkeys(Band, 1.0) | dict(band_weights or {})
+
+    def even(self) -> Packer:
+        """One that counts all that is written alike and nothing else: for measuring a loss."""
+        return Packer(self._tokenizer, self._layout)
 
     def pack(self, example: Example, mode: DecodeMode) -> TokenSequence:
         """One example in one of the two orders."""
@@ -74,7 +85,7 @@ class Packer:
                 fixed = (scaffold.separator if number else ()) + scaffold.openers[band]
                 written = self._written(example, band)
                 tokens += [*fixed, *written]
-                weights += [fixed_weight] * len(fixed) + [1.0] * len(written)
+                weights += [fixed_weight] * len(fixed) + [self._band_weights[band]] * len(written)
             if mode == "sequential":
                 tokens += scaffold.tail
                 weights += [fixed_weight] * len(scaffold.tail)

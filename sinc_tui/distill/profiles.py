@@ -9,6 +9,7 @@ from typing import Literal
 from sinc_tui.errors import SincError
 from sinc_tui.models.catalog import EMBEDDED, known, located
 from sinc_tui.models.default import embedded_base
+from sinc_tui.sinc.bands import Band
 
 PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 ADAPTER_FILE = "adapter_model.safetensors"
@@ -32,6 +33,8 @@ class Profile:
         parallel_share: share of examples laid out in parallel rather than sequential order.
         layout: what stands around the prompt and the bands (`engine.layout.TRAINED`).
         scaffold_weight: loss weight of the fixed parts in sequential order.
+        band_weights: loss weights of bands by name, 1 where none is given. By tokens, most of the loss is
+            CONSTRAINTS and DATA; the few words of TASK decide whether the document is worth having.
         jitter: share of examples whose numbers are replaced, in prompt and bands alike.
         weight_decay: of AdamW.
         rounding: what the merged student is stored in, and so trained in; empty: no rounding.
@@ -53,6 +56,7 @@ class Profile:
     parallel_share: float = 0.5
     layout: str = "lines"
     scaffold_weight: float = 0.0
+    band_weights: dict[Band, float] = field(default_factory=dict)
     jitter: float = 0.5
     weight_decay: float = 0.0
     rounding: str = "IQ4_NL"

@@ -121,14 +121,13 @@ class Trainer:
 
     def evaluate(self, mode: DecodeMode) -> float:
         """Mean loss over the dev examples in one order, nats a token."""
-        sequences = sorted((self._packer.pack(e, mode) for e in self._dev), key=len)
+        packer = self._packer.even()
+        sequences = sorted((packer.pack(e, mode) for e in self._dev), key=len)
         total = weight = 0.0
         self.model.eval()
         with torch.no_grad():
             for start in range(0, len(sequences), self.profile.batch):
-                group = [
-                    _without_scaffold(s) for s in sequences[start : start + self.profile.batch]
-                ]
+                group = sequences[start : start + self.profile.batch]
                 counted = sum(sum(s.weights) for s in group)
                 total += self._loss(collate(group)).item() * counted
                 weight += counted
@@ -299,10 +298,6 @@ def _parts(group: list[TokenSequence]) -> Iterator[list[TokenSequence]]:
             part = []
         part.append(sequence)
     yield part
-
-
-def _without_scaffold(s: TokenSequence) -> TokenSequence:
-    return TokenSequence(s.tokens, [float(w == 1.0) for w in s.weights], s.positions, s.blocks)
 
 
 def _check_layout(folder: Path, layout: str) -> None:

@@ -88,6 +88,32 @@ def test_a_model_and_settings_of_ones_own(tmp_path: Path, tiny_model: ModelFile)
     assert (plan["kv_type"], plan["flash_attention"], plan["mlock"]) == ("q8_0", "on", True)
 
 
+def use(home: Path, model: str) -> None:
+    """Settings with a model, as `models use` writes them."""
+    settings = home / "config" / "sinc-tui" / "settings.toml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text(f"model = {json.dumps(model)}\n", encoding="utf-8")
+
+
+def test_the_model_in_use_is_planned_for(tmp_path: Path, tiny_model: ModelFile) -> None:
+    use(tmp_path, str(tiny_model.path))
+    code, found = report(tmp_path, XDG_CONFIG_HOME=str(tmp_path / "config"))
+    assert code == 0
+    assert [model["path"] for model in found["models"]] == [str(tiny_model.path)]
+
+
+def test_a_model_in_use_that_is_not_here_is_named_with_the_way_to_get_it(tmp_path: Path) -> None:
+    use(tmp_path, "small")
+    home = {"XDG_CONFIG_HOME": str(tmp_path / "config"), "HF_HOME": str(tmp_path / "hub")}
+    code, found = report(tmp_path, **home)
+    assert (code, [model["name"] for model in found["models"]]) == (0, ["tiny"])
+    assert found["problems"][0] == {
+        "what": "The model small is not on this machine.",
+        "mend": "sinc-tui models pull small",
+        "stops": False,
+    }
+
+
 def test_settings_that_contradict_each_other(tmp_path: Path) -> None:
     ran = run([*DOCTOR, "--kv-type", "q8_0", "--no-flash-attention"], tmp_path)
     assert (ran.returncode, ran.stdout) == (1, b"")

@@ -7,8 +7,10 @@ from dataclasses import replace
 import pytest
 
 from sinc_tui.distill.check import broken_rules, check_examples, report_text
-from sinc_tui.distill.dataset import Example, load_examples, sampled
+from sinc_tui.distill.dataset import Example, is_dev, load_examples, sampled
 from sinc_tui.sinc.bands import Band
+
+WORDS = ("please", "pls", "now", "thanks")
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +30,11 @@ def test_the_shipped_examples_pass(examples: list[Example]) -> None:
     assert text.startswith("120 examples, ")
     assert "keeps the invariants" in text
     assert "CONSTRAINTS" in text
+
+
+@pytest.mark.parametrize("style", ["plain", "rich"])
+def test_every_shipped_example_keeps_the_rules_of_one_example(style: str) -> None:
+    assert [(e.id, p) for e in load_examples(style) for p in broken_rules(e)] == []
 
 
 @pytest.mark.parametrize(
@@ -70,6 +77,19 @@ def test_duplicates_are_named(examples: list[Example]) -> None:
     assert (examples[1].id, f"as in {examples[1].id}") in found["ids are unique"]
     assert "copy" in dict(found["CONSTRAINTS differs from example to example"])
     assert not report.passed
+
+
+def test_a_training_prompt_close_to_a_dev_prompt_is_named(examples: list[Example]) -> None:
+    dev = max((e for e in examples if is_dev(e.prompt)), key=lambda e: len(e.prompt))
+    cousins = (replace(dev, id="cousin", prompt=f"{dev.prompt}, {word}") for word in WORDS)
+    cousin = next(e for e in cousins if not is_dev(e.prompt))
+    report = check_examples([*examples, cousin])
+    found = {finding.title: finding.broken for finding in report.findings}
+
+    assert found["no training prompt is close to a dev prompt"][0] == (
+        "cousin",
+        f"close to {dev.id}",
+    )
 
 
 def test_nothing_at_all_passes() -> None:

@@ -123,3 +123,23 @@ def test_every_trained_layout_can_be_chosen() -> None:
     (layout,) = [option for option in train.params if option.name == "layout"]
     assert isinstance(layout.type, click.Choice)
     assert set(layout.type.choices) == set(TRAINED)
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ("TITLE=2", "no band and number"),
+        ("TASK", "no band and number"),
+        ("TASK=two", "no band and number"),
+        ("TASK=3,CONTEXT=-1", "0 or more"),
+        ("TASK=inf", "0 or more"),
+    ],
+)
+def test_train_refuses_weights_of_nothing(
+    given: str, reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run"
+
+    assert main(["distill", "train", "tiny", "--out", str(out), "--band-weights", given]) == 2
+    assert reason in capsys.readouterr().err
+    assert not out.exists()

@@ -45,6 +45,28 @@ def test_loss_lies_on_what_the_model_writes(mode: DecodeMode) -> None:
     assert bytes(written).decode() == "".join(f'{texts[band]}"' for band in chains)
 
 
+@pytest.mark.parametrize("mode", MODES)
+def test_bands_count_as_much_as_they_are_given(mode: DecodeMode) -> None:
+    texts = {band: f"{band} text." for band in Band}
+    example = Example("1", "other", PROMPT, texts, "plain")
+    packer = Packer(
+        ByteTokenizer(),
+        lines(ByteTokenizer()),
+        scaffold_weight=0.05,
+        band_weights={Band.TASK: 3.0, Band.CONTEXT: 0.0},
+    )
+    packed, even = packer.pack(example, mode), packer.even().pack(example, mode)
+
+    def weighing(weight: float) -> str:
+        pairs = zip(packed.tokens, packed.weights, strict=True)
+        return bytes(token for token, w in pairs if w == weight).decode()
+
+    assert weighing(3.0) == 'TASK text."'
+    assert "CONTEXT text" not in weighing(1.0)
+    assert set(even.weights) == {0.0, 1.0}
+    assert sum(even.weights) == sum(len(text) + 1 for text in texts.values())
+
+
 def test_format_sees_the_task_and_no_other_band_in_parallel() -> None:
     texts = {band: f"{band} text." for band in Band}
     packed = PACKER.pack(Example("1", "other", PROMPT, texts, "plain"), "parallel")
