@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sinc_tui.cli.diagnostics import DONE, FAILED, complain
-from sinc_tui.cli.training import export, quantize, train
+from sinc_tui.cli.training import average, export, quantize, train
 from sinc_tui.errors import SincError
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def distill() -> None:
 
 
 distill.add_command(train)
+distill.add_command(average)
 distill.add_command(export)
 distill.add_command(quantize)
 

@@ -63,7 +63,7 @@ def export_adapter(
 
 def trained_layout(folder: Path) -> str:
     """The layout that the run in `folder` was trained in; raises `SincError` without its card."""
-    return str(_card(folder)["profile"].get("layout", "chatml"))
+    return str(run_card(folder)["profile"].get("layout", "chatml"))
 
 
 def trained_base(folder: Path) -> Path:
@@ -71,7 +71,7 @@ def trained_base(folder: Path) -> Path:
 
     Raises `SincError` without its card, and where the profile's model is not here or not the one.
     """
-    card = _card(folder)
+    card = run_card(folder)
     base = base_of(card["profile"]["name"])
     with base.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -83,7 +83,8 @@ def trained_base(folder: Path) -> Path:
     return base
 
 
-def _card(folder: Path) -> dict[str, Any]:
+def run_card(folder: Path) -> dict[str, Any]:
+    """The card of the run in `folder`; raises `SincError` where there is none."""
     try:
         card: dict[str, Any] = json.loads((folder / "card.json").read_text(encoding="utf-8"))
         _ = card["profile"], card["base_sha256"]
