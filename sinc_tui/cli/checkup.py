@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from sinc_tui import __version__, paths
+from sinc_tui import settings as user_settings
 from sinc_tui.cli import mends
+from sinc_tui.cli.inputs import model_in_settings
 from sinc_tui.clipboard_route import Route, plan, remote
 from sinc_tui.engine.gguf_check import check_gguf
 from sinc_tui.engine.gguf_facts import ModelFacts, model_parts, read_facts
@@ -25,7 +27,9 @@ from sinc_tui.engine.probe import PROBE, Build, probe
 from sinc_tui.engine.protocol import EngineOptions
 from sinc_tui.errors import SincError
 from sinc_tui.extras import install_line, pip_install, repair_line
-from sinc_tui.models.default import Student, shipped_student
+from sinc_tui.models.catalog import EMBEDDED, catalog
+from sinc_tui.models.catalog import named as from_catalog
+from sinc_tui.models.default import ModelFile, Student
 
 _FOLDERS: dict[str, Callable[[], Path]] = {
     "cache": paths.cache,
@@ -61,8 +65,14 @@ class Checkup:
         self.problems.append(Problem(what, mend, stops))
 
 
-def examine(model: Path | None, options: EngineOptions, environment: Mapping[str, str]) -> Checkup:
-    """Look at everything; raises `SincError` where the options contradict each other."""
+def examine(
+    model: ModelFile | None, options: EngineOptions, environment: Mapping[str, str]
+) -> Checkup:
+    """Look at everything, and plan for a model; None: the one in use.
+
+    Where that one cannot be opened, the plan is for none, and the app opens on its list of models.
+    Raises `SincError` where the options contradict each other.
+    """
     checkup, machine, build = Checkup(), detect(), probe(PROBE)
     checkup.sections["machine"] = asdict(machine) | {"release": platform.release()}
     checkup.sections["python"] = {
@@ -135,6 +145,8 @@ def _look_at_folders(checkup: Checkup) -> None:
     settings = paths.settings_file()
     checkup.sections["folders"] = found
     checkup.sections["settings"] = {"path": str(settings), "exists": settings.exists()}
+    for problem in user_settings.load(settings).problems:
+        checkup.wrong(problem.message, f"$EDITOR {shlex.quote(str(settings))}")
 
 
 def _try_folder(folder: Callable[[], Path]) -> tuple[Path, str]:
@@ -161,36 +173,49 @@ def _mend_folder(path: Path) -> str:
     return f'sudo install -d -o "$(id -un)" {name}'
 
 
-def _look_at_model(checkup: Checkup, model: Path | None) -> Path | None:
+def _look_at_model(checkup: Checkup, named: ModelFile | None) -> Path | None:
     """The file whose sizes the plan is made for, None when there is none."""
-    if model is not None:
-        try:
-            check_gguf(model)
-        except SincError as error:
-            checkup.sections["models"] = [{"name": model.stem, "path": str(model), "size": None}]
-            checkup.wrong(error.message, error.hint, stops=True)
-            return None
-        size = sum(part.stat().st_size for part in model_parts(model) if part.exists())
-        checkup.sections["models"] = [{"name": model.stem, "path": str(model), "size": size}]
-        return model
     checkup.sections["models"] = []
+    model = named or _model_in_use(checkup)
+    if model is None:
+        return None
+    if model.student is not None:
+        return _look_at_student(checkup, model.name, model.student)
+    found: dict[str, Any] = {"name": model.name, "path": str(model.path), "size": None}
+    checkup.sections["models"] = [found]
     try:
-        return _look_at_student(checkup, shipped_student())
+        check_gguf(model.path)
     except SincError as error:
-        checkup.wrong(error.message, install_line("tiny"), stops=True)
+        checkup.wrong(error.message, error.hint, stops=named is not None)
+        return None
+    found["size"] = sum(p.stat().st_size for p in model_parts(model.path) if p.exists())
+    return model.path
+
+
+def _model_in_use(checkup: Checkup) -> ModelFile | None:
+    """The model that runs when none is named; None, and a problem, where there is none."""
+    name = model_in_settings() or EMBEDDED
+    try:
+        return from_catalog(name)
+    except SincError as error:
+        if name == EMBEDDED:
+            checkup.wrong(error.message, install_line("tiny"), stops=True)
+        else:
+            way = f"pull {name}" if name in catalog() else "list"
+            checkup.wrong(error.message, f"sinc-tui models {way}")
     except OSError:
         pass  # the cache cannot be written, which is a problem already
     return None
 
 
-def _look_at_student(checkup: Checkup, student: Student) -> Path:
-    """The default model: its two parts, and the file that is made of them on first use."""
+def _look_at_student(checkup: Checkup, name: str, student: Student) -> Path:
+    """A student: its two parts, and the file that is made of them on first use."""
     ready = student.ready()
     parts = {"base": student.base, "adapter": student.adapter, "merged": student.merged}
-    sizes = {name: path.stat().st_size if path.exists() else None for name, path in parts.items()}
+    sizes = {part: path.stat().st_size if path.exists() else None for part, path in parts.items()}
     checkup.sections["models"].append(
-        {"name": "tiny", "ready": ready}
-        | {name: {"path": str(path), "size": sizes[name]} for name, path in parts.items()}
+        {"name": name, "ready": ready}
+        | {part: {"path": str(path), "size": sizes[part]} for part, path in parts.items()}
     )
     if not student.adapter.exists():
         checkup.wrong(f"{student.adapter} is missing.", repair_line(), stops=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,7 +11,6 @@ from sinc_tui.cli.diagnostics import DONE, FAILED
 from sinc_tui.cli.engine_options import engine_options, take_engine_options
 from sinc_tui.cli.inputs import model_file
 from sinc_tui.cli.output import write
-from sinc_tui.errors import SincError
 from sinc_tui.sinc.controls import one_line
 
 if TYPE_CHECKING:
@@ -33,10 +31,8 @@ def doctor(as_json: bool, model: str | None, **values: Any) -> int:
 
     from sinc_tui.cli.checkup import examine
 
-    path, trouble = _model_path(model)
-    checkup = examine(path, take_engine_options(values), os.environ)
-    if trouble is not None:
-        checkup.wrong(trouble.message, trouble.hint.removeprefix("Get it: "))
+    chosen = model_file(model) if model else None
+    checkup = examine(chosen, take_engine_options(values), os.environ)
     if as_json:
         problems = [
             {"what": problem.what, "mend": problem.mend, "stops": problem.stops}
@@ -48,27 +44,6 @@ def doctor(as_json: bool, model: str | None, **values: Any) -> int:
         for line in _lines(checkup):
             write(one_line(line))
     return DONE if checkup.healthy else FAILED
-
-
-def _model_path(name: str | None) -> tuple[Path | None, SincError | None]:
-    """The file of the model named, else of the one in use; None where that is the embedded one.
-
-    Of a student that is not merged yet, the base. What is wrong with the model in use is handed back.
-    Raises `SincError` for what is wrong with one that is named.
-    """
-    from sinc_tui.models.catalog import EMBEDDED
-
-    try:
-        found = model_file(name)
-    except SincError as error:
-        if name:
-            raise
-        return None, error
-    if found is None or (not name and found.student is not None and found.name == EMBEDDED):
-        return None, None
-    if found.student is not None and not found.path.exists():
-        return found.student.base, None
-    return found.path, None
 
 
 def _lines(checkup: Checkup) -> Iterator[str]:
@@ -131,10 +106,11 @@ def _model(model: dict[str, Any]) -> str:
     if "merged" not in model:
         return f"{model['path']} ({_size(model['size'])})"
     if model["ready"]:
-        return f"tiny, ready: {model['merged']['path']} ({_size(model['merged']['size'])})"
+        merged = model["merged"]
+        return f"{model['name']}, ready: {merged['path']} ({_size(merged['size'])})"
     parts = " and ".join(f"{model[name]['path']} ({_size(model[name]['size'])})"
                          for name in ("base", "adapter"))  # fmt: skip
-    return f"tiny, made on first use of {parts}"
+    return f"{model['name']}, made on first use of {parts}"
 
 
 def _folder(folder: dict[str, Any]) -> str:

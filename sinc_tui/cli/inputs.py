@@ -57,7 +57,7 @@ def model_file(name: str | None) -> ModelFile | None:
     None, where neither is, leaves the choice to the program. Raises `SincError` for what names no
     model, and for one that is not on this machine.
     """
-    name = name or _chosen()
+    name = name or model_in_settings()
     if name is None:
         return None
     from sinc_tui.models.catalog import named
@@ -67,7 +67,7 @@ def model_file(name: str | None) -> ModelFile | None:
 
 def chosen_name(name: str | None) -> str:
     """What the list of models calls the one that `model_file` finds; empty for the default one."""
-    name = name or _chosen()
+    name = name or model_in_settings()
     if name is None:
         return ""
     from sinc_tui.models.catalog import model_for
@@ -92,8 +92,8 @@ def usual_sampler(model: ModelFile | None) -> SamplerOptions:
     )
 
 
-def _chosen() -> str | None:
-    """The model that the settings name."""
+def model_in_settings() -> str | None:
+    """The model that the settings name, None where they name none."""
     from sinc_tui import paths, settings
 
     return settings.load(paths.settings_file()).settings.model or None

@@ -33,7 +33,11 @@ def _band_weights(
             raise click.BadParameter(f"{part!r} is no band and number, like TASK=3.") from None
         if not 0 <= weight < math.inf:
             raise click.BadParameter(f"{part!r} is no weight: it must be 0 or more.")
+        if band in weights:
+            raise click.BadParameter(f"{band} is given twice.")
         weights[band] = weight
+    if not any((dict.fromkeys(Band, 1.0) | weights).values()):
+        raise click.BadParameter("With no weight but 0 there is nothing to learn.")
     return weights
 
 
@@ -130,7 +134,7 @@ def train(
 )
 @click.option(
     "--out", type=click.Path(path_type=Path), required=True, metavar="FOLDER",
-    help="Where the mean goes: a run like those of `distill train`.",
+    help="Where the mean goes, for `distill export` and `train --from`.",
 )  # fmt: skip
 def average(folders: tuple[Path, ...], out: Path) -> int:
     """Write the mean of the adapters in RUN..., folders of runs of which one goes on from the other.

@@ -230,9 +230,11 @@ def _near_duplicates(examples: Sequence[Example], band: Band) -> Finding:
 def _near_dev(examples: Sequence[Example]) -> list[tuple[str, Problem]]:
     """Training examples whose prompts are close to one of the dev set, the closest first."""
     train, dev = split(examples)
+    if not dev:
+        return []
     index = TfIdf([e.prompt for e in dev], [e.prompt for e in train])
     found = []
-    for example in train if dev else ():
+    for example in train:
         scores = index.similarities(example.prompt)
         nearest = int(scores.argmax())
         if scores[nearest] >= _NEAR_DEV:

@@ -18,7 +18,7 @@ import torch
 from accelerate import PartialState
 
 from sinc_tui.distill.dataset import Example, jitter_numbers
-from sinc_tui.distill.export import trained_layout
+from sinc_tui.distill.export import run_card, trained_layout
 from sinc_tui.distill.fused import fuse, keep_freed_memory
 from sinc_tui.distill.model import add_adapter, load_adapter, load_base, sequence_loss
 from sinc_tui.distill.packing import Batch, Packer, TokenSequence, batches, collate
@@ -34,7 +34,10 @@ _TOKENS_AT_ONCE = 2048
 
 @dataclass(slots=True)
 class Progress:
-    """Live figures of a run; losses in nats a token, `dev` by decoding mode as (examples seen, loss)."""
+    """Live figures of a run; losses in nats a token as (examples seen, loss), `dev` by decoding mode.
+
+    `train` is weighted as the profile's bands are, `dev` counts all tokens alike.
+    """
 
     step: int = 0
     steps: int = 0
@@ -239,7 +242,7 @@ class Trainer:
         path = self.folder / _STATE
         if not path.exists():
             return
-        _check_layout(self.folder, self.profile.layout)
+        _check_begun(self.folder, self.profile)
         state = torch.load(path, map_location=self._device, weights_only=True)
         steps = self.progress.steps
         self.progress = Progress(**state["progress"])
@@ -278,7 +281,7 @@ def plot_losses(progress: Progress, path: Path) -> None:
     examples = [e for e, _ in progress.train]
     losses = [loss for _, loss in progress.train]
     means = [sum(losses[max(0, i - 49) : i + 1]) / min(50, i + 1) for i in range(len(losses))]
-    axes.plot(examples, means, label="training, mean of 50 steps")
+    axes.plot(examples, means, label="training (weighted), mean of 50 steps")
     for mode, curve in progress.dev.items():
         axes.plot(*zip(*curve, strict=True), marker="o", label=f"dev, {mode}") if curve else None
     axes.set_xlabel("examples seen")
@@ -300,12 +303,20 @@ def _parts(group: list[TokenSequence]) -> Iterator[list[TokenSequence]]:
     yield part
 
 
-def _check_layout(folder: Path, layout: str) -> None:
+def _check_begun(folder: Path, profile: Profile) -> None:
+    """Refuse to go on in another layout or with other band weights than the run was begun with."""
     begun = trained_layout(folder)
-    if begun != layout:
+    if begun != profile.layout:
         raise SincError(
-            f"The run in {folder} was begun in the layout {begun}, and this one has {layout}.",
+            f"The run in {folder} was begun in the layout {begun}, and this one has {profile.layout}.",
             hint=f"Name another folder, or go on with --layout {begun}.",
+        )
+    weights = run_card(folder)["profile"].get("band_weights", {})
+    if weights != profile.band_weights:
+        given = ",".join(f"{band}={weight:g}" for band, weight in weights.items())
+        raise SincError(
+            f"The run in {folder} was begun with other band weights ({given or 'none'}).",
+            hint="Name another folder, or go on with the same --band-weights.",
         )
 
 

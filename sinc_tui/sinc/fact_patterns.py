@@ -52,7 +52,7 @@ _COUNTED = "days?|nights?|weeks?|months?|hours?|mins?|people|ppl|guests|of"
 _UNITS = (
     "%|‰|°c|°f|°|€|£|¥|ms|sec|s|mins?|hrs?|h|km/h|mph|km|cm|mm|µm|nm|m²|m2|sqm|sqft|ft|kgs?|mg|g|"
     "lbs?|oz|ml|cl|dl|l|kb/s|mb/s|gb/s|kbps|mbps|gbps|kb|mb|gb|tb|kib|mib|gib|hz|khz|mhz|ghz|px|"
-    "dpi|kwh|kw|w(?!/)|mah|ah|v|kcal|bpm|rpm|fps|eur|usd|gbp|chf|cad|aud|inr|bn|mio|k|m|x"
+    "dpi|kwh|kw|w(?!/(?:\\s|$|o\\b|out\\b))|mah|ah|v|kcal|bpm|rpm|fps|eur|usd|gbp|chf|cad|aud|inr|bn|mio|k|m|x"
 )
 _NOT_NAMES = (
     "I|I'm|I’m|I've|I’ve|I'd|I’d|I'll|I’ll|Im|Ive|Id|Ill|OK|Ok|Okay|PS|Mr|Mrs|Ms|The|A|An|My|We|"

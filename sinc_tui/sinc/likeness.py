@@ -14,6 +14,9 @@ SAME_BAND = 0.75
 SAME_SENTENCE = 0.8
 """Likeness of two sentences of a band from which they say the same."""
 
+_JOINING = frozenset({"too", "also"})
+"""Words with which a sentence says no more than the same one without them."""
+
 _PIECE = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|[^\w\s]")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 
@@ -54,12 +57,17 @@ def without_repeats(text: str) -> str:
     """A text without the sentences that say what one before says and have no word that it lacks."""
     kept: list[str] = []
     for sentence in (sentences := split_sentences(text)):
-        words = set(_words(sentence))
-        if not any(
-            repeated_sentences([one, sentence]) and words <= set(_words(one)) for one in kept
-        ):
+        if not any(_says_again(one, sentence) for one in kept):
             kept.append(sentence)
     return text if len(kept) == len(sentences) else " ".join(kept)
+
+
+def _says_again(before: str, sentence: str) -> bool:
+    """Whether a sentence is one before, or nearly so and with no further word."""
+    if words_and_marks(sentence) == words_and_marks(before):
+        return True
+    near = bool(repeated_sentences([before, sentence]))
+    return near and set(_words(sentence)) - _JOINING <= set(_words(before))
 
 
 def words_and_marks(text: str) -> list[str]:

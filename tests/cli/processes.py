@@ -17,6 +17,7 @@ def environment(home: Path) -> dict[str, str]:
     return os.environ | {
         "HOME": str(home),
         "XDG_STATE_HOME": str(home / "state"),
+        "XDG_CONFIG_HOME": str(home / "config"),
         "PYTHONPATH": str(ROOT),
     }
 

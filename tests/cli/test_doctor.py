@@ -97,21 +97,47 @@ def use(home: Path, model: str) -> None:
 
 def test_the_model_in_use_is_planned_for(tmp_path: Path, tiny_model: ModelFile) -> None:
     use(tmp_path, str(tiny_model.path))
-    code, found = report(tmp_path, XDG_CONFIG_HOME=str(tmp_path / "config"))
+    code, found = report(tmp_path)
     assert code == 0
     assert [model["path"] for model in found["models"]] == [str(tiny_model.path)]
 
 
 def test_a_model_in_use_that_is_not_here_is_named_with_the_way_to_get_it(tmp_path: Path) -> None:
     use(tmp_path, "small")
-    home = {"XDG_CONFIG_HOME": str(tmp_path / "config"), "HF_HOME": str(tmp_path / "hub")}
-    code, found = report(tmp_path, **home)
-    assert (code, [model["name"] for model in found["models"]]) == (0, ["tiny"])
-    assert found["problems"][0] == {
+    code, found = report(tmp_path, HF_HUB_CACHE=str(tmp_path / "hub"))
+    assert (code, found["models"]) == (0, [])
+    missing = {
         "what": "The model small is not on this machine.",
         "mend": "sinc-tui models pull small",
         "stops": False,
     }
+    assert missing in found["problems"]
+
+
+@pytest.mark.parametrize("model", ["nosuch", "gone.gguf"])
+def test_a_model_in_use_that_is_none_stops_nothing(tmp_path: Path, model: str) -> None:
+    use(tmp_path, model)
+    code, found = report(tmp_path)
+    assert code == 0
+    assert any(model in problem["what"] for problem in found["problems"])
+
+
+def test_a_cache_that_cannot_be_made_is_told_with_a_model_in_use_too(tmp_path: Path) -> None:
+    use(tmp_path, "tiny")
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    code, found = report(tmp_path, XDG_CACHE_HOME=str(tmp_path / "file" / "cache"))
+    assert code == 1
+    assert any("cache folder" in problem["what"] for problem in found["problems"])
+
+
+def test_settings_that_cannot_be_read_are_told(tmp_path: Path) -> None:
+    use(tmp_path, "tiny")
+    settings = tmp_path / "config" / "sinc-tui" / "settings.toml"
+    settings.write_text("model = ", encoding="utf-8")
+    code, found = report(tmp_path)
+    assert code == 0
+    assert any("is not TOML" in problem["what"] for problem in found["problems"])
+    assert [model["name"] for model in found["models"]] == ["tiny"]
 
 
 def test_settings_that_contradict_each_other(tmp_path: Path) -> None:

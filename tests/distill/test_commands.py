@@ -13,7 +13,10 @@ import pytest
 from sinc_tui.cli.main import main
 from sinc_tui.cli.training import train
 from sinc_tui.distill.dataset import example_line, load_examples, sampled, split
+from sinc_tui.distill.packing import Packer
+from sinc_tui.distill.profiles import Profile
 from sinc_tui.engine.layout import TRAINED
+from sinc_tui.sinc.bands import Band
 
 
 @pytest.fixture
@@ -133,6 +136,8 @@ def test_every_trained_layout_can_be_chosen() -> None:
         ("TASK=two", "no band and number"),
         ("TASK=3,CONTEXT=-1", "0 or more"),
         ("TASK=inf", "0 or more"),
+        ("TASK=3,TASK=2", "given twice"),
+        ("PERSONA=0,CONTEXT=0,DATA=0,CONSTRAINTS=0,FORMAT=0,TASK=0", "nothing to learn"),
     ],
 )
 def test_train_refuses_weights_of_nothing(
@@ -143,3 +148,27 @@ def test_train_refuses_weights_of_nothing(
     assert main(["distill", "train", "tiny", "--out", str(out), "--band-weights", given]) == 2
     assert reason in capsys.readouterr().err
     assert not out.exists()
+
+
+def test_band_weights_reach_what_is_trained(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training = pytest.importorskip("sinc_tui.distill.training", reason="needs the extra `distill`")
+    seen: dict[str, object] = {}
+
+    class Stop(Exception):
+        pass
+
+    def trainer(profile: Profile, packer: Packer, *_: object, **__: object) -> None:
+        seen["profile"] = profile.band_weights
+        example = load_examples("plain")[0]
+        seen["packed"] = set(packer.pack(example, "parallel").weights)
+        raise Stop
+
+    monkeypatch.setattr(training, "Trainer", trainer)
+    with pytest.raises(Stop):
+        main(
+            ["distill", "train", "tiny", "--data", str(data), "--out", str(tmp_path / "run"),
+             "--band-weights", "task=3, CONTEXT=2"]
+        )  # fmt: skip
+    assert seen == {"profile": {Band.TASK: 3.0, Band.CONTEXT: 2.0}, "packed": {0.0, 1.0, 2.0, 3.0}}

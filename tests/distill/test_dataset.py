@@ -32,7 +32,7 @@ def example(prompt: str, data: str, **bands: str) -> Example:
     return Example("e-1", "test", prompt, texts, "plain")
 
 
-@pytest.mark.parametrize(("style", "count"), [("plain", 9873), ("rich", 1727)])
+@pytest.mark.parametrize(("style", "count"), [("plain", 9748), ("rich", 1727)])
 def test_the_shipped_examples_are_whole(style: str, count: int) -> None:
     examples = load_examples(style)
 

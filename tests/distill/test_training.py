@@ -136,6 +136,13 @@ def test_goes_on_from_an_exported_adapter(trained: Trainer, packer: Packer, tmp_
         assert torch.equal(ours, theirs)
 
 
+def test_goes_on_with_the_same_band_weights_only(trained: Trainer, packer: Packer) -> None:
+    profile = replace(trained.profile, band_weights={Band.TASK: 3.0})
+    again = Trainer(profile, packer, trained._train, (), trained.folder, report=lambda _: None)
+    with pytest.raises(SincError, match="other band weights"):
+        again.run()
+
+
 def test_a_run_tells_its_layout(trained: Trainer, tmp_path: Path) -> None:
     assert trained_layout(trained.folder) == trained.profile.layout == "lines"
     with pytest.raises(SincError, match="holds no card"):

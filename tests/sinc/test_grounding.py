@@ -175,7 +175,8 @@ def test_the_teacher_keeps_its_facts_and_invents_few(style: Style) -> None:
         ("web1,91,40,55 or db1,33,88", ["web1", "91,40,55", "db1", "33,88"]),
         ("1,2025-03-02,19.99,ok", ["2025-03-02"]),
         ("from 0:07.5 on", ["0:07.5"]),
-        ("row 4711 w/ an error, a 60 w lamp", ["4711", "60 w"]),
+        ("row 4711 w/ an error, 60 w/o, a 75 w lamp", ["4711", "60", "75 w"]),
+        ("U is 3.5 W/kg", ["3.5 W"]),
         ("14:30,5 and 14:30:05,250", ["14:30", "14:30:05,250"]),
     ],
 )

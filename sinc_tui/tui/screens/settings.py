@@ -40,7 +40,7 @@ _HINTS = {
     "history": "What runs while this is off is never kept.",
     "copy_format": "What the copy key copies until you choose another.",
     "seed": "fixed: the same prompt gives the same result; random: another each time.",
-    "decode": "One after the other, or side by side: faster, a little less coherent.",
+    "decode": "One after the other, or side by side, which is faster.",
     "verbatim": "DATA quotes the prompt: what you did not type cannot be written there.",
     "number_guard": "Numbers that the prompt lacks stand in FORMAT only, as lengths.",
     "fact_keeper": "Facts that the model leaves out are put in as you typed them.",
