@@ -241,6 +241,11 @@ class Trainer:
     def _resume(self) -> None:
         path = self.folder / _STATE
         if not path.exists():
+            if (self.folder / "adapter").exists():
+                raise SincError(
+                    f"{self.folder} holds an adapter, but nothing to resume its training from.",
+                    hint="Name another folder; --from goes on from that adapter.",
+                )
             return
         _check_begun(self.folder, self.profile)
         state = torch.load(path, map_location=self._device, weights_only=True)

@@ -136,6 +136,15 @@ def test_goes_on_from_an_exported_adapter(trained: Trainer, packer: Packer, tmp_
         assert torch.equal(ours, theirs)
 
 
+def test_an_adapter_without_a_checkpoint_is_not_overwritten(
+    trained: Trainer, packer: Packer, tmp_path: Path
+) -> None:
+    (tmp_path / "adapter").mkdir()
+    new = Trainer(trained.profile, packer, trained._train, (), tmp_path, report=lambda _: None)
+    with pytest.raises(SincError, match="nothing to resume"):
+        new.run()
+
+
 def test_goes_on_with_the_same_band_weights_only(trained: Trainer, packer: Packer) -> None:
     profile = replace(trained.profile, band_weights={Band.TASK: 3.0})
     again = Trainer(profile, packer, trained._train, (), trained.folder, report=lambda _: None)
