@@ -139,7 +139,7 @@ def train(
 def average(folders: tuple[Path, ...], out: Path) -> int:
     """Write the mean of the adapters in RUN..., folders of runs of which one goes on from the other.
 
-    It often does better than each of them, and takes no more time to run.
+    It may do better than each of them, and takes no more time to run. Read both before you choose.
     """
     from sinc_tui.distill.averaging import average_runs
 

@@ -1,6 +1,6 @@
 """One student of several runs: the mean of their adapters.
 
-Of runs that go on from one another, the mean of the weights often does better than each of them
+Of runs that go on from one another, the mean of the weights can do better than each of them
 (https://arxiv.org/abs/1803.05407), and takes no more time to run.
 """
 

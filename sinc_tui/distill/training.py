@@ -228,7 +228,6 @@ class Trainer:
             losses = {mode: round(curve[-1][1], 4) for mode, curve in self.progress.dev.items()}
             self._report(f"step {self.progress.step}  dev {losses}")
         self._write_card()
-        self.model.save_pretrained(str(self.folder / "adapter"))
         state: dict[str, Any] = {
             "optimizer": self._optimizer.state_dict(),
             "progress": asdict(self.progress),
@@ -237,6 +236,7 @@ class Trainer:
         partial = self.folder / (_STATE + ".part")
         torch.save(state, partial)
         partial.replace(self.folder / _STATE)
+        self.model.save_pretrained(str(self.folder / "adapter"))
 
     def _resume(self) -> None:
         path = self.folder / _STATE
