@@ -13,7 +13,10 @@ _JOINT = re.compile(r"(?<=[,;:.!?…]) ")
 _ITEM = re.compile(r"(?<=;) ")
 _POINTS = ",;:.!?…"
 _QUOTES = "\"'"
-_ENDS = (re.compile(rf"[{_POINTS}]\Z"), re.compile(rf"[{_POINTS}]?[{_QUOTES}][{_POINTS}]?\Z"))
+_ENDS = (
+    re.compile(rf"[{_POINTS}]\Z"),
+    re.compile(rf"(?<=\S)[{_POINTS}]?[{_QUOTES}][{_POINTS}]?\Z"),
+)
 """What may stand behind a piece."""
 _REMARKS = ("Most useful", "No data given", "No other data", "Not given", "The input is")
 """How a teacher begins to speak of the prompt instead of quoting it."""
@@ -27,9 +30,10 @@ class VerbatimGuard:
     """Only pieces of the raw prompt, in whole words, each as typed (`engine.guards.Guard`).
 
     A piece ends at a comma, semicolon, colon or full stop with a blank behind it. Blanks, typographic
-    quotes and dashes may differ, and so may quotation marks around a piece and the case of its first
-    letter. From a remark on the prompt itself (`Most useful: ...`) on, anything is allowed, unless the
-    prompt has that phrase too.
+    quotes and dashes may differ, and so may quotation marks around a piece. It may begin with a small
+    letter where the prompt has a capital, but not the other way round: "The", begun for "Theo", is no
+    beginning of "the class". From a remark on the prompt itself (`Most useful: ...`) on, anything is
+    allowed, unless the prompt has that phrase too.
     """
 
     name = "verbatim"
@@ -119,7 +123,7 @@ class VerbatimGuard:
 
     def _places(self, piece: str) -> Iterator[int]:
         """Where the prompt holds a piece, from the beginning of a word on."""
-        for spelling in {piece, piece[:1].swapcase() + piece[1:]}:
+        for spelling in {piece, piece[:1].upper() + piece[1:]}:
             at = self._prompt.find(spelling)
             while at >= 0:
                 if not _inside_word(self._prompt, at):

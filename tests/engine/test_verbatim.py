@@ -44,6 +44,15 @@ def test_pieces_of_the_prompt(text: str, goes_on: bool, ends: bool) -> None:
     assert (guard.allows(text), guard.closes(text)) == (goes_on, ends)
 
 
+def test_a_name_is_not_left_for_a_word_that_begins_like_it() -> None:
+    guard = VerbatimGuard('translate this: "Theo is a lively member of the class."')
+    assert guard.allows("The")
+    assert not guard.closes("The")
+    assert not guard.allows('The "; ')
+    assert not guard.allows("The class")
+    assert guard.closes("theo is a lively member; the class")
+
+
 def test_a_phrase_of_the_prompt_begins_no_remark() -> None:
     guard = VerbatimGuard("The input is a CSV file, no data given yet")
     assert guard.closes("The input is a CSV; no data given")
