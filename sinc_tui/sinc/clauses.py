@@ -4,8 +4,8 @@ A small model that lists what matters leaves out a wish or a condition now and t
 anyway so please don't count it against one day"), which holds no number and no name, and so no fact that
 `sinc.grounding` knows. A clause counts as lost when at least two of its words, and half of them, stand in
 no band. Words are compared by their first letters, for bands turn `sends` into `send`; those of fewer
-than four letters don't count. Of pasted matter a band is to hold the decisive pieces and not all of it; so
-of a text of which more than `MOST` clauses are missing none is called lost.
+than four letters and mere function words don't count. Of pasted matter a band is to hold the decisive
+pieces and not all of it; so of a text of which more than `MOST` clauses are missing none is called lost.
 """
 
 from __future__ import annotations
@@ -24,9 +24,15 @@ MOST = 5
 _STEM = 4
 """First letters by which words are compared."""
 _WIDEST = 60
-_COURTESY = frozenset(
-    {"hello", "please", "thank", "thanks", "cheers", "regards", "sorry", "advance"}
-)
+_EMPTY = frozenset(
+    {
+        "hello", "please", "thank", "thanks", "cheers", "regards", "sorry", "advance", "this", "that",
+        "these", "those", "there", "they", "them", "their", "your", "with", "from", "into", "have",
+        "been", "were", "will", "would", "should", "could", "shall", "what", "when", "where", "which",
+        "then", "than",
+    }
+)  # fmt: skip
+"""Courtesies, and words of four letters and more that tell nothing by themselves."""
 
 
 def lost_clauses(prompt: str, texts: Iterable[str]) -> list[str]:
@@ -103,4 +109,4 @@ def _is_lost(clause: str, held: set[str]) -> bool:
 
 def _stems(text: str) -> list[str]:
     words = _WORD.findall(text.casefold())
-    return [word[:_STEM] for word in words if word not in _COURTESY]
+    return [word[:_STEM] for word in words if word not in _EMPTY]

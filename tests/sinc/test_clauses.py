@@ -32,6 +32,8 @@ TEXTS = st.lists(st.sampled_from(WORDS), max_size=16).map(" ".join)
          ["The milk man comes at 6:40 and needs the side gate open"]),
         ("my cat sneezes, thanks in advance, please hurry", ["The cat sneezes."], []),
         ("- water plants\n- feed the parrot daily\n", ["Water the plants."], ["feed the parrot daily"]),
+        ("should i apply to this? You will roster 25 volunteers", ["Say whether to apply.", "25 volunteers"],
+         []),
         ("<goal>explain red sunsets</goal>", [], ["explain red sunsets"]),
         ("what does foo(bar baz)", ["foo"], []),
         ("why?\n\n```\nimport something.long\nreturn something.else\n```", ["Explain the code."], []),
