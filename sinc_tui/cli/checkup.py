@@ -146,7 +146,7 @@ def _look_at_folders(checkup: Checkup) -> None:
     checkup.sections["folders"] = found
     checkup.sections["settings"] = {"path": str(settings), "exists": settings.exists()}
     for problem in user_settings.load(settings).problems:
-        checkup.wrong(problem.message, f"$EDITOR {shlex.quote(str(settings))}")
+        checkup.wrong(problem.message, mends.edit_line(settings))
 
 
 def _try_folder(folder: Callable[[], Path]) -> tuple[Path, str]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,6 +63,13 @@ def cuda_build(card: Nvidia, system: str) -> str | None:
         and (version < _FIRST_WITHOUT_PASCAL or not 0 < card.capability < _TURING)
     ]
     return f"cu{max(fitting)}" if fitting else None
+
+
+def edit_line(path: Path) -> str:
+    """The command that opens a text file on this system."""
+    if sys.platform == "win32":
+        return f'notepad "{path}"'
+    return f"${{EDITOR:-nano}} {shlex.quote(str(path))}"
 
 
 def find_nvidia() -> Nvidia | None:

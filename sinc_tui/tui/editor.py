@@ -6,6 +6,7 @@ import os
 import shlex
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,15 +21,15 @@ def command(environment: Mapping[str, str] = os.environ) -> list[str]:
     """
     named = environment.get("VISUAL") or environment.get("EDITOR") or ""
     try:
-        words = shlex.split(named)
+        words = [word.strip('"') for word in shlex.split(named, posix=sys.platform != "win32")]
     except ValueError:
         words = []
-    for choice in [words] if named else [["nano"], ["vim"], ["vi"]]:
+    for choice in [words] if named else [["nano"], ["vim"], ["vi"], ["notepad"]]:
         if choice and shutil.which(choice[0], path=environment.get("PATH")):
             return choice
     raise SincError(
         f"There is no editor {named!r}." if named else "There is no editor.",
-        hint="Set EDITOR to one, for example with `export EDITOR=nano`.",
+        hint="Set the variable EDITOR to the name of one, such as nano or notepad.",
     )
 
 
