@@ -123,6 +123,9 @@ class Rewriter:
         if has_lone_surrogate(prompt):
             yield Failed(SincError(HALF_CHARACTER, hint="Send whole characters."), Draft())
             return
+        prompt = prompt.replace("\r\n", "\n").replace(
+            "\r", "\n"
+        )  # students know no other line ends
         failed = False
         async with aclosing(self.start()) as starting:
             async for event in starting:

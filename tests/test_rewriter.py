@@ -159,6 +159,13 @@ async def _stopped_in_the_middle(rewriter: Rewriter, prompt: str, sampler: Sampl
             await rewriter.stop()
 
 
+async def test_line_ends_of_windows_are_line_ends(rewriter: Rewriter) -> None:
+    prompt, sampler = "first row\nsecond row: 44 errors\nhelp", options()
+    assert await texts(rewriter, prompt.replace("\n", "\r\n"), sampler) == await texts(
+        rewriter, prompt, sampler
+    )
+
+
 async def test_another_seed_is_another_document(rewriter: Rewriter) -> None:
     found = [await texts(rewriter, "hi", options(seed=seed, heat=1.0)) for seed in range(3)]
     assert len({tuple(bands.values()) for bands in found}) >= 2

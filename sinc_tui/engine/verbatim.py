@@ -13,11 +13,13 @@ _JOINT = re.compile(r"(?<=[,;:.!?…]) ")
 _ITEM = re.compile(r"(?<=;) ")
 _POINTS = ",;:.!?…"
 _QUOTES = "\"'"
+_CLOSING = ",;.!?…"
 _ENDS = (
-    re.compile(rf"[{_POINTS}]\Z"),
-    re.compile(rf"(?<=\S)[{_POINTS}]?[{_QUOTES}][{_POINTS}]?\Z"),
+    re.compile(rf"[{_CLOSING}]\Z"),
+    re.compile(rf"(?<=\S)[{_CLOSING}]?[{_QUOTES}][{_CLOSING}]?\Z"),
 )
-"""What may stand behind a piece."""
+"""What may stand behind a piece though the prompt does not have it there. No colon: it would tie the next
+piece to this one, and say of one thing what the prompt says of another."""
 _REMARKS = ("Most useful", "No data given", "No other data", "Not given", "The input is")
 """How a teacher begins to speak of the prompt instead of quoting it."""
 _PLACES, _AHEAD = 8, 16
@@ -29,11 +31,11 @@ _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\U0010ff
 class VerbatimGuard:
     """Only pieces of the raw prompt, in whole words, each as typed (`engine.guards.Guard`).
 
-    A piece ends at a comma, semicolon, colon or full stop with a blank behind it. Blanks, typographic
-    quotes and dashes may differ, and so may quotation marks around a piece. It may begin with a small
-    letter where the prompt has a capital, but not the other way round: "The", begun for "Theo", is no
-    beginning of "the class". From a remark on the prompt itself (`Most useful: ...`) on, anything is
-    allowed, unless the prompt has that phrase too.
+    A piece ends at a comma, semicolon, full stop or a colon of the prompt's with a blank behind it.
+    Blanks, typographic quotes and dashes may differ, and so may quotation marks around a piece. It may
+    begin with a small letter where the prompt has a capital, but not the other way round: "The", begun
+    for "Theo", is no beginning of "the class". From a remark on the prompt itself (`Most useful: ...`)
+    on, anything is allowed, unless the prompt has that phrase too.
     """
 
     name = "verbatim"

@@ -14,8 +14,10 @@ SAME_BAND = 0.75
 SAME_SENTENCE = 0.8
 """Likeness of two sentences of a band from which they say the same."""
 
-_JOINING = frozenset({"too", "also"})
-"""Words with which a sentence says no more than the same one without them."""
+_WORDS_THAT_TELL = 5
+"""Words from which a sentence is long enough to be compared with others."""
+_JOINING = frozenset({"too", "also", *",;:.!?-–—'\"()"})
+"""Words and marks with which a sentence says no more than the same one without them."""
 
 _PIECE = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|[^\w\s]")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
@@ -45,7 +47,7 @@ def repeats(prompt: str, bands: Mapping[Band, str]) -> list[tuple[Band, Band]]:
 
 def repeated_sentences(sentences: Sequence[str]) -> list[int]:
     """Where those of some sentences stand that say what one before says; the short ones never do."""
-    long = [n for n, sentence in enumerate(sentences) if len(_WORD.findall(sentence)) > 4]
+    long = [n for n, sentence in enumerate(sentences) if len(_words(sentence)) >= _WORDS_THAT_TELL]
     return [
         n
         for at, n in enumerate(long)
@@ -54,20 +56,34 @@ def repeated_sentences(sentences: Sequence[str]) -> list[int]:
 
 
 def without_repeats(text: str) -> str:
-    """A text without the sentences that say what one before says and have no word that it lacks."""
+    """A text without the sentences that others say: one before in nearly the same words and with none
+    that it lacks, or another that begins with all of its words."""
+    sentences = split_sentences(text)
     kept: list[str] = []
-    for sentence in (sentences := split_sentences(text)):
+    for sentence in sentences:
         if not any(_says_again(one, sentence) for one in kept):
-            kept.append(sentence)
+            kept = [one for one in kept if not _begins(sentence, one)] + [sentence]
     return text if len(kept) == len(sentences) else " ".join(kept)
 
 
 def _says_again(before: str, sentence: str) -> bool:
-    """Whether a sentence is one before, or nearly so and with no further word."""
-    if words_and_marks(sentence) == words_and_marks(before):
+    """Whether a sentence is one before or its beginning, or nearly so and with no further word."""
+    if words_and_marks(sentence) == words_and_marks(before) or _begins(before, sentence):
         return True
     near = bool(repeated_sentences([before, sentence]))
-    return near and set(_words(sentence)) - _JOINING <= set(_words(before))
+    return near and set(words_and_marks(sentence)) - _JOINING <= set(words_and_marks(before))
+
+
+def _begins(sentence: str, other: str) -> bool:
+    """Whether a sentence begins with all of another one's five words or more, a word or nothing behind them."""
+    start = words_and_marks(other.rstrip(".!?"))
+    rest = words_and_marks(sentence.rstrip(".!?"))
+    behind = rest[len(start) : len(start) + 1]
+    return (
+        len(_words(other)) >= _WORDS_THAT_TELL
+        and rest[: len(start)] == start
+        and all(map(_WORD.match, behind))
+    )
 
 
 def words_and_marks(text: str) -> list[str]:

@@ -25,7 +25,8 @@ to Felixstowe; 34 days, £245/box. r.json()[‘id’] 日本語のテキスト""
         ('days; from "Cat Lai" to Felix', True, False),
         ('days; from "Cat Lai" to Felixstowe.', True, True),
         ('"34 days"', True, True),
-        ("ship 2x40HC: £245", True, True),
+        ("ship 2x40HC, £245", True, True),
+        ("ship 2x40HC: £245", False, False),
         ("SHIP", False, False),
         ("34 days; feli", True, False),
         ("£245/bo; 34", False, False),
@@ -42,6 +43,12 @@ to Felixstowe; 34 days, £245/box. r.json()[‘id’] 日本語のテキスト""
 def test_pieces_of_the_prompt(text: str, goes_on: bool, ends: bool) -> None:
     guard = VerbatimGuard(ORDER)
     assert (guard.allows(text), guard.closes(text)) == (goes_on, ends)
+
+
+def test_a_value_stays_with_what_has_it() -> None:
+    guard = VerbatimGuard("first row\nsecond row: 44 errors")
+    assert guard.closes("second row: 44 errors; first row")
+    assert not guard.allows("first row: 44")
 
 
 def test_a_name_is_not_left_for_a_word_that_begins_like_it() -> None:

@@ -34,3 +34,17 @@ def test_a_sentence_that_differs_in_one_word_stays() -> None:
         rule = "Keep the total of the first invoice for the garden work at the {} exactly as given."
         text = f"{rule.format(one)} {rule.format(other)}"
         assert without_repeats(text) == text
+
+
+def test_of_two_rules_that_begin_alike_the_longer_stays() -> None:
+    short, long = (
+        "Make each one different from the others.",
+        "Make each one different from the others in tone.",
+    )
+    assert without_repeats(f"{short} Keep it short. {long}") == f"Keep it short. {long}"
+    assert without_repeats(f"{long} {short} Keep it short.") == f"{long} Keep it short."
+    for text in (
+        "Say why. Say why it is so.",
+        "Write the whole script in C. Write the whole script in C++.",
+    ):
+        assert without_repeats(text) == text
