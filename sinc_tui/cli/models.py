@@ -238,21 +238,11 @@ def _duration(seconds: float) -> str:
 
 
 def _throw_away_damage(model: CatalogModel, narrator: Narrator) -> None:
-    """Delete the files of a model that is here and damaged, so that they are fetched again."""
-    from sinc_tui.errors import SincError
-    from sinc_tui.models.store import State, remove, stored, verify
+    """Delete what is damaged of a model that is here, so that it is fetched or made again."""
+    from sinc_tui.models.store import remove_damage, stored
 
-    here = stored(model)
-    if here.path is None or not here.owned:
-        return
-    try:
-        if here.state is State.HERE:
-            verify(model)
-            narrator.note(f"{model.name} is as expected.")
-            return
-    except SincError as error:
-        narrator.note(error.message)
-    remove(model)
+    if stored(model).path is not None:
+        narrator.note(remove_damage(model) or f"{model.name} is as expected.")
 
 
 def _disk(entry: StoredModel) -> str:

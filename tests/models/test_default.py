@@ -179,6 +179,21 @@ async def test_given_up_in_the_middle_leaves_no_half_file(
     assert list(student.merged.parent.iterdir()) == []
 
 
+def test_the_file_is_on_the_disk_before_it_has_its_name(
+    student: Student, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[tuple[int, bool]] = []
+    sync = os.fsync
+
+    def note(descriptor: int) -> None:
+        synced.append((os.fstat(descriptor).st_ino, student.merged.exists()))
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", note)
+    make(student)
+    assert (student.merged.stat().st_ino, False) in synced
+
+
 def test_a_part_of_a_preparation_that_runs_is_left_alone(student: Student) -> None:
     alive = student.merged.with_name(f"tiny.gguf.{os.getppid()}.part")
     foreign = student.merged.with_name("tiny.gguf.copy.part")

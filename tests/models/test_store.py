@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shlex
 from dataclasses import replace
@@ -13,9 +14,20 @@ import pytest
 
 from sinc_tui import paths
 from sinc_tui.errors import SincError
-from sinc_tui.models.catalog import CatalogModel, catalog, model_for
+from sinc_tui.models.catalog import CatalogModel, catalog, merged_file, model_for
+from sinc_tui.models.default import Student
 from sinc_tui.models.download import Cancelled, Download, Progress
-from sinc_tui.models.store import State, list_stored, remove, repair_hint, stored, verify
+from sinc_tui.models.prepare import prepare
+from sinc_tui.models.store import (
+    DamagedMerge,
+    State,
+    list_stored,
+    remove,
+    remove_damage,
+    repair_hint,
+    stored,
+    verify,
+)
 from tests.models.hubs import CHUNK, FAST, REPOSITORY, model, unpinned
 from tests.support.broken_gguf import write_model
 from tests.support.hub_server import Fault, Hub, Request
@@ -168,6 +180,65 @@ def test_a_blob_that_another_snapshot_uses_stays(here: tuple[CatalogModel, Path]
     remove(wanted)
     assert not path.is_symlink()
     assert other.is_file()
+
+
+@pytest.fixture
+def merged(here: tuple[CatalogModel, Path], empty_cache: Path, student: Student) -> CatalogModel:
+    """A downloaded model with an adapter, merged once."""
+    wanted = here[0].model_copy(update={"adapter": str(student.adapter)})
+    target = merged_file(wanted)
+    target.parent.mkdir()
+    prepare(replace(student, merged=target), lambda _: None)
+    return wanted
+
+
+def damage(path: Path) -> None:
+    """As a disk does that loses what was written: size and time stay."""
+    before = path.stat()
+    path.write_bytes(path.read_bytes()[:-9] + b"otherwise")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def test_a_damaged_merged_file_is_found_and_goes_alone(
+    merged: CatalogModel, here: tuple[CatalogModel, Path]
+) -> None:
+    heard: list[tuple[int, int]] = []
+    assert verify(merged, progress=lambda *how: heard.append(how)) == []
+    target = merged_file(merged)
+    assert heard[-1][0] == (merged.size or 0) + target.stat().st_size
+    assert remove_damage(merged) == ""
+    damage(target)
+    error = refusal(merged)
+    assert isinstance(error, DamagedMerge)
+    assert error.message.startswith(f"{target} is damaged: its sha256")
+    assert error.hint == "Have it made anew: sinc-tui models pull --repair mine"
+    assert target.is_file(), "nothing is deleted"
+    assert str(target) in remove_damage(merged)
+    assert list(target.parent.iterdir()) == []
+    assert here[1].is_file(), "the download is whole, and stays"
+    assert verify(merged) == []
+
+
+def test_a_merged_file_without_a_record_is_made_anew_anyway(merged: CatalogModel) -> None:
+    damage(merged_file(merged))
+    merged_file(merged).with_suffix(".json").unlink()
+    assert verify(merged) == []
+
+
+def test_damage_is_removed_where_the_file_is_ours(
+    here: tuple[CatalogModel, Path], tmp_path: Path
+) -> None:
+    wanted, path = here
+    damage(path.resolve())
+    assert "is damaged" in remove_damage(wanted)
+    assert stored(wanted).state is State.ABSENT
+    assert remove_damage(wanted) == ""
+    own = write_model(tmp_path / "own.gguf")
+    own.write_bytes(own.read_bytes()[:-1])
+    with pytest.raises(SincError, match=r"own\.gguf") as caught:
+        remove_damage(model_for(str(own)))
+    assert caught.value.hint == "Copy it here again."
+    assert own.is_file()
 
 
 def test_merged_files_go_too_and_those_of_similar_names_stay(

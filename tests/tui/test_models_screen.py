@@ -304,6 +304,22 @@ async def test_damage_that_no_download_mends() -> None:
         assert models.said() == f"tiny cannot be downloaded. {hint}"
 
 
+async def test_damage_that_only_reading_shows_and_no_download_mends() -> None:
+    shelf = ScriptedShelf()
+    shelf.put("small", presence=Presence.HERE)
+    async with running(shelf) as models:
+        await models.open()
+        await models.go("small")
+        await models.press("enter")
+        await models.sees("small", "● in use")
+        await models.go("tiny")
+        hint = "Have it made anew: sinc-tui models pull --repair tiny"
+        shelf.trouble["verify"] = SincError("tiny.gguf is damaged.", hint=hint)
+        await models.press("v")
+        await models.sees("tiny", "✗ damaged")
+        assert f"→ {hint}" in models.details()
+
+
 async def test_keys_that_have_nothing_to_do() -> None:
     async with running() as models:
         await models.open()
