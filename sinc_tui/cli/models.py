@@ -101,6 +101,7 @@ def add(name: str, model: str, **values: Any) -> int:
     from sinc_tui.models.catalog import catalog, known
     from sinc_tui.models.pinning import pinned
     from sinc_tui.models.references import NameReference, parse
+    from sinc_tui.models.store import State, stored
 
     user_catalog.check_name(name)
     if values["adapter"] is not None:
@@ -114,7 +115,9 @@ def add(name: str, model: str, **values: Any) -> int:
     path = user_catalog.add(entry.model_copy(update=given))
     if not entry.pinned:
         Narrator(verbose=True).note("The server tells no sha256, so any content will be taken.")
-    click.echo(f"{name} stands in {path}. Get it: sinc-tui models pull {name}")
+    here = stored(known(name)).state is State.HERE
+    way = f"Use it: sinc-tui models use {name}" if here else f"Get it: sinc-tui models pull {name}"
+    click.echo(f"{name} stands in {path}. {way}")
     return DONE
 
 
@@ -149,13 +152,20 @@ def remove(model: str, forget: bool) -> int:
     named by its path stays.
     """
     from sinc_tui.models import user_catalog
-    from sinc_tui.models.catalog import model_for
+    from sinc_tui.models.catalog import catalog, model_for
+    from sinc_tui.models.store import named_by_path, stored
     from sinc_tui.models.store import remove as delete
 
-    freed = delete(model_for(model))
+    wanted = model_for(model)
+    said = [f"{model}: {delete(wanted) / 1e6:,.0f} MB freed."]
+    if named_by_path(wanted):
+        if stored(wanted).path is not None:
+            said.append("Its file stays, since it is named by its path.")
+        if model in catalog() and not forget:
+            said.append(f"Take it out of models.toml: sinc-tui models rm --forget {model}")
     if forget:
         user_catalog.forget(model)
-    click.echo(f"{model}: {freed / 1e6:,.0f} MB freed.")
+    click.echo(" ".join(said))
     return DONE
 
 
@@ -246,6 +256,10 @@ def _throw_away_damage(model: CatalogModel, narrator: Narrator) -> None:
 
 
 def _disk(entry: StoredModel) -> str:
+    from sinc_tui.models.store import State
+
+    if entry.state is State.GONE:
+        return ""
     here = entry.on_disk + entry.merged
     if here:
         return f"{here / 1e6:,.0f} MB"

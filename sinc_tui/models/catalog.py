@@ -11,7 +11,7 @@ from urllib.parse import urljoin
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from sinc_tui import paths
-from sinc_tui.errors import SincError
+from sinc_tui.errors import NoModel, SincError
 from sinc_tui.models.default import ModelFile, Student, embedded_base, shipped_student
 from sinc_tui.models.references import (
     FileReference,
@@ -160,15 +160,17 @@ def described(reference: FileReference, name: str = "") -> CatalogModel:
 def named(text: str) -> ModelFile:
     """The model that a user named in whatever way, ready to be opened by a rewriter.
 
-    Raises `SincError` for what names none, and for a model that was not downloaded.
+    Raises `SincError` for what names none, and `NoModel` for a model that is not on this machine.
     """
     model = model_for(text)
     if model.name == EMBEDDED:
         student = shipped_student()
         return ModelFile(student.merged, EMBEDDED, student)
+    if (error := gone(model)) is not None:
+        raise error
     base = located(model)
     if base is None:
-        raise SincError(
+        raise NoModel(
             f"The model {model.name} is not on this machine.",
             hint=f"Get it: sinc-tui models pull {model.name}",
         )
@@ -189,12 +191,25 @@ def merged_file(model: CatalogModel) -> Path:
 def located(model: CatalogModel) -> Path | None:
     """Its first file on this machine when all are here, whichever program put them there; no network.
 
-    A path that the user wrote is believed: what is wrong with it is the opener's to say.
+    A path that the user wrote is believed: see `gone`.
     """
     places = [file_place(model.reference(file)) for file in model.files]
     if any(place is None for place in places):
         return None
     return places[0]
+
+
+def gone(model: CatalogModel) -> NoModel | None:
+    """What to say of a model that is named by its path where no file is; raises `SincError`."""
+    for file in model.files:
+        reference = model.reference(file)
+        if isinstance(reference, PathReference) and not _exists(reference.path):
+            hint = "Check the path."
+            if model.name in catalog():
+                again = f"sinc-tui models rm --forget {model.name}"
+                hint = f"Put it there again, or take it out: {again}"
+            return NoModel(f"There is no file {reference}.", hint=hint)
+    return None
 
 
 def file_place(reference: FileReference) -> Path | None:
@@ -217,6 +232,17 @@ def web_place(reference: WebReference) -> Path:
     folder = reference.url.split("?")[0].rsplit("/", 1)[0]
     digest = hashlib.sha256(folder.encode()).hexdigest()[:12]
     return paths.data() / "models" / digest / reference.file
+
+
+def _exists(path: Path) -> bool:
+    """Whether something is there; what cannot be looked at may be."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        pass
+    return True
 
 
 def _read(path: Path) -> dict[str, CatalogModel]:

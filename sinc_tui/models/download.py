@@ -18,7 +18,7 @@ from typing import Literal
 from sinc_tui.errors import SincError
 from sinc_tui.models import download_errors as errors
 from sinc_tui.models.asking import Asker
-from sinc_tui.models.catalog import CatalogFile, CatalogModel, file_place
+from sinc_tui.models.catalog import CatalogFile, CatalogModel, file_place, gone
 from sinc_tui.models.partial import Partial
 from sinc_tui.models.placement import Placement, place
 from sinc_tui.models.references import PathReference
@@ -108,6 +108,8 @@ class Download:
         Raises `Cancelled`, or a `SincError` that says what to do.
         """
         try:
+            if (error := gone(self.model)) is not None:
+                raise error
             paths = [self._here(file) for file in self.model.files]
             missing = [file for file, path in zip(self.model.files, paths, strict=True) if not path]
             if missing:

@@ -20,6 +20,7 @@ from sinc_tui.models.catalog import (
     CatalogModel,
     catalog,
     file_place,
+    gone,
     merged_file,
     web_place,
 )
@@ -40,6 +41,8 @@ class State(StrEnum):
     DAMAGED = "damaged"
     """The quick look found something wrong; see `problem`."""
     ABSENT = "absent"
+    GONE = "gone"
+    """The user named it by a path, and there is no file any more."""
 
 
 class DamagedMerge(SincError):
@@ -82,15 +85,19 @@ def list_stored() -> list[StoredModel]:
 def stored(model: CatalogModel) -> StoredModel:
     """Look at one model: presence, size, head of its files; milliseconds."""
     problem: SincError | None = None
+    missing: SincError | None = None
     places: list[tuple[CatalogFile, Path | None]] = []
     try:
         places = [(file, file_place(model.reference(file))) for file in model.files]
+        missing = gone(model)
     except SincError as error:
         problem = error
     here = [(file, path) for file, path in places if path is not None and path.is_file()]
     partial = sum(map(_size, _unfinished(model)))
     state = State.PARTLY if here or partial else State.ABSENT
-    if here and len(here) == len(model.files):
+    if missing is not None:
+        problem, state = missing, State.GONE
+    elif here and len(here) == len(model.files):
         problem = _quick_problem(model, here)
         state = State.DAMAGED if problem else State.HERE
     return StoredModel(

@@ -110,6 +110,8 @@ def state(room: ModelRoom, entry: Entry) -> Cell:
         return Cell("✓ here", "$success")
     if entry.presence is Presence.DAMAGED:
         return Cell("✗ damaged", "$error")
+    if entry.presence is Presence.GONE:
+        return Cell("✗ file is gone", "$error")
     if entry.presence is Presence.PARTLY:
         return Cell(f"■ paused at {_share(entry)}", "$warning")
     if entry.package:

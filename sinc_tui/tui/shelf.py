@@ -27,6 +27,8 @@ class Presence(StrEnum):
     PARTLY = "partly"
     DAMAGED = "damaged"
     ABSENT = "absent"
+    GONE = "gone"
+    """The user named it by a path, and there is no file any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,8 @@ class Entry:
     @property
     def missing(self) -> int:
         """What is still to be downloaded, as far as it is known."""
-        if self.presence is Presence.HERE or self.package or self.size is None:
+        here = self.presence in (Presence.HERE, Presence.GONE)
+        if here or self.package or self.size is None:
             return 0
         return max(0, self.size - self.partial)
 

@@ -45,6 +45,7 @@ def test_the_default_model(opened: list[Any]) -> None:
 def test_a_file_by_its_path(opened: list[Any], tmp_path: Path) -> None:
     """What the app calls it is what the settings would hold of it."""
     path = tmp_path / "my.gguf"
+    path.touch()
     open_app(str(path))
     ((model, how),) = opened
     assert model == ModelFile(path, "my")
@@ -60,6 +61,15 @@ def test_a_model_that_is_not_here(opened: list[Any], by_settings: bool) -> None:
     assert (model, how["chosen"]) == (None, "medium")
     assert isinstance(how["missing"], NoModel)
     assert how["missing"].message == "The model medium is not on this machine."
+
+
+def test_a_file_that_is_gone(opened: list[Any], tmp_path: Path) -> None:
+    choose(str(tmp_path / "my.gguf"))
+    assert open_app(None) == 0
+    ((model, how),) = opened
+    assert model is None
+    assert isinstance(how["missing"], NoModel)
+    assert how["missing"].message == f"There is no file {tmp_path}/my.gguf."
 
 
 def test_a_name_that_is_none_is_an_error(opened: list[Any]) -> None:

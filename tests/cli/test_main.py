@@ -34,6 +34,7 @@ def test_no_command_opens_the_app_and_returns_its_code(app: list[ModelFile | Non
 
 
 def test_the_app_takes_a_model(app: list[ModelFile | None], tmp_path: Path) -> None:
+    (tmp_path / "m.gguf").touch()
     main(["--model", str(tmp_path / "m.gguf")])
     assert app == [ModelFile(tmp_path / "m.gguf", "m")]
 

@@ -51,6 +51,7 @@ def test_from_add_to_rm(hub: Hub, tmp_path: Path) -> None:
     said, _ = models(hub, tmp_path, "add", "mine", FILE, "--about", "Mine.")
     catalogue = tmp_path / "config/sinc-tui/models.toml"
     assert str(catalogue) in said
+    assert said.endswith("Get it: sinc-tui models pull mine\n")
     assert COMMIT in catalogue.read_text()
     path, told = models(hub, tmp_path, "pull", "mine")
     assert Path(path.strip()).read_bytes() == hub.files[f"{REPOSITORY}/mine.gguf"]
@@ -99,6 +100,25 @@ def test_a_damaged_merged_file_is_found_and_made_anew(hub: Hub, tmp_path: Path) 
     assert Path(path.strip()) == embedded_base()
     assert "made anew" in told
     assert list(cache.iterdir()) == []
+
+
+def test_a_file_of_the_users_own(hub: Hub, tmp_path: Path) -> None:
+    path = write_model(tmp_path / "own.gguf")
+    said, _ = models(hub, tmp_path, "add", "mine", str(path))
+    assert said.endswith("Use it: sinc-tui models use mine\n")
+    assert models(hub, tmp_path, "rm", "mine")[0] == (
+        "mine: 0 MB freed. Its file stays, since it is named by its path. "
+        "Take it out of models.toml: sinc-tui models rm --forget mine\n"
+    )
+    path.unlink()
+    *_, row, problem = models(hub, tmp_path, "list")[0].splitlines()
+    assert row.split() == ["mine", "gone"]
+    assert f"There is no file {path}." in problem
+    assert "sinc-tui models rm --forget mine" in problem
+    _, told = models(hub, tmp_path, "pull", "--repair", "mine", code=1)
+    assert "sinc-tui models rm --forget mine" in told
+    assert models(hub, tmp_path, "rm", "--forget", "mine")[0] == "mine: 0 MB freed.\n"
+    assert "mine" not in models(hub, tmp_path, "list")[0]
 
 
 def heed_ctrl_c() -> None:

@@ -58,6 +58,7 @@ def test_formats(rewriter: FakeRewriter, capsys: Capture, form: str) -> None:
 
 def test_options_reach_the_engine(rewriter: FakeRewriter, tmp_path: Path) -> None:
     model = tmp_path / "my model.gguf"
+    model.touch()
     options = ["--seed", "7", "--temperature", "0.5", "--decode", "parallel", "--no-number-guard"]
     options += ["--no-verbatim", "--model", str(model)]
     assert main(["rewrite", "x", *options]) == 0
@@ -72,6 +73,7 @@ def test_a_relative_model_is_found_from_here(
     rewriter: FakeRewriter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    Path("m.gguf").touch()
     main(["rewrite", "x", "--model", "m.gguf"])
     assert rewriter.model is not None
     assert rewriter.model.path == tmp_path / "m.gguf"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sinc_tui.errors import SincError
+from sinc_tui.errors import NoModel, SincError
 from sinc_tui.models.catalog import EMBEDDED, catalog, known, located, model_for, named
 from sinc_tui.models.download import Download
 from sinc_tui.models.references import HubReference, PathReference, WebReference
@@ -94,9 +94,25 @@ def test_models_that_no_catalogue_knows() -> None:
 
 def test_a_path_is_used_where_it_lies(tmp_path: Path) -> None:
     path = tmp_path / "other program" / "m.gguf"
+    path.parent.mkdir()
+    path.touch()
     assert named(str(path)).path == path
     assert named(str(path)).name == "m"
     assert located(model_for(str(path))) == path
+
+
+def test_a_file_that_is_gone(own_catalog: Path, tmp_path: Path) -> None:
+    path = tmp_path / "m.gguf"
+    own_catalog.write_text(f'[mine]\nfile = "{path}"\n')
+    for name, hint in (
+        ("mine", "Put it there again, or take it out: sinc-tui models rm --forget mine"),
+        (str(path), "Check the path."),
+    ):
+        with pytest.raises(NoModel) as caught:
+            named(name)
+        assert str(caught.value) == f"There is no file {path}. {hint}"
+        with pytest.raises(NoModel, match=f"There is no file .*{hint}"):
+            Download(model_for(name), options=FAST).run()
 
 
 def test_the_settings_override_the_order_of_the_catalogue() -> None:

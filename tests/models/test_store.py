@@ -241,6 +241,21 @@ def test_damage_is_removed_where_the_file_is_ours(
     assert own.is_file()
 
 
+def test_a_users_own_file_that_is_gone(own_catalog: Path, tmp_path: Path) -> None:
+    first, second = (write_model(tmp_path / f"m-0000{n}-of-00002.gguf") for n in (1, 2))
+    files = "".join(f'{{file = "{path}", size = 9}},' for path in (first, second))
+    own_catalog.write_text(f"[mine]\nfiles = [{files}]\n")
+    wanted = catalog()["mine"]
+    assert stored(wanted).state is State.DAMAGED
+    second.unlink()
+    entry = stored(wanted)
+    assert (entry.state, entry.path) == (State.GONE, None)
+    assert entry.problem == f"There is no file {second}."
+    assert entry.hint == "Put it there again, or take it out: sinc-tui models rm --forget mine"
+    assert str(refusal(wanted)) == f"mine is not on this machine. {entry.problem} {entry.hint}"
+    assert stored(model_for(str(second))).hint == "Check the path."
+
+
 def test_merged_files_go_too_and_those_of_similar_names_stay(
     here: tuple[CatalogModel, Path], empty_cache: Path
 ) -> None:

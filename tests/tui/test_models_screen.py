@@ -320,6 +320,22 @@ async def test_damage_that_only_reading_shows_and_no_download_mends() -> None:
         assert f"→ {hint}" in models.details()
 
 
+async def test_a_file_that_is_gone() -> None:
+    shelf = ScriptedShelf()
+    hint = "Put it there again, or take it out: sinc-tui models rm --forget small"
+    shelf.put("small", presence=Presence.GONE, problem="There is no file s.gguf.", hint=hint)
+    async with running(shelf) as models:
+        await models.open()
+        await models.go("small")
+        assert "✗ file is gone" in models.row("small")
+        assert "✗ There is no file s.gguf." in models.details()
+        assert f"→ {hint}" in models.details()
+        assert "download" not in models.row("small") + models.details()
+        await models.press("d")
+        assert models.said() == f"small cannot be downloaded. {hint}"
+        assert shelf.fetches == []
+
+
 async def test_keys_that_have_nothing_to_do() -> None:
     async with running() as models:
         await models.open()

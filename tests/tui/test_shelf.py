@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sinc_tui import paths
-from sinc_tui.errors import SincError
+from sinc_tui.errors import NoModel, SincError
 from sinc_tui.models.catalog import known
 from sinc_tui.models.download import Progress
 from sinc_tui.tui.shelf import Entry, Presence, StoredShelf
@@ -117,6 +117,13 @@ def test_add(shelf: StoredShelf, hub: Hub, content: bytes, tmp_path: Path) -> No
     path.write_bytes(content)
     assert shelf.add(str(path)) == "my-model-1"
     assert entry(shelf, "my-model-1").presence is Presence.HERE
+    path.unlink()
+    gone = entry(shelf, "my-model-1")
+    assert (gone.presence, gone.missing) == (Presence.GONE, 0)
+    assert gone.problem == f"There is no file {path}."
+    assert gone.hint.endswith("sinc-tui models rm --forget my-model-1")
+    with pytest.raises(NoModel, match="no file"):
+        shelf.engine("my-model-1")
     with pytest.raises(SincError, match="no model"):
         shelf.add("nothing")
     hub.gated.add("owner/mini")
