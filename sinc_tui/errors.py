@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
 
 class SincError(Exception):
     """Something went wrong that a person can act on.
@@ -20,6 +25,25 @@ class SincError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".rstrip()
+
+
+class InputError(SincError):
+    """An input cannot be read; the exit code tells it from a failure of the work."""
+
+
+class NoFolder(SincError):
+    """A folder of the program's own cannot be made.
+
+    Attributes:
+        path: that folder, or the one above it which cannot be made.
+        reason: why, in the system's words.
+    """
+
+    def __init__(self, path: Path, reason: str) -> None:
+        hint = "`sinc-tui doctor` says how to mend it."
+        super().__init__(f"The folder {path} cannot be made: {reason}.", hint=hint)
+        self.path = path
+        self.reason = reason
 
 
 class NoModel(SincError):

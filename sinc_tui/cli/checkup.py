@@ -25,9 +25,9 @@ from sinc_tui.engine.machine import Machine, detect
 from sinc_tui.engine.plan import gpus, make_plan
 from sinc_tui.engine.probe import PROBE, Build, probe
 from sinc_tui.engine.protocol import EngineOptions
-from sinc_tui.errors import SincError
+from sinc_tui.errors import NoFolder, NoModel, SincError
 from sinc_tui.extras import install_line, pip_install, repair_line
-from sinc_tui.models.catalog import EMBEDDED, catalog
+from sinc_tui.models.catalog import EMBEDDED, catalog, model_for
 from sinc_tui.models.catalog import named as from_catalog
 from sinc_tui.models.default import ModelFile, Student
 
@@ -153,8 +153,8 @@ def _try_folder(folder: Callable[[], Path]) -> tuple[Path, str]:
     """A folder, and why nothing can be written into it, empty when something can."""
     try:
         path = folder()
-    except OSError as error:
-        return Path(os.fsdecode(error.filename or "")), error.strerror or str(error)
+    except NoFolder as error:
+        return error.path, error.reason
     try:
         with tempfile.TemporaryFile(dir=path):
             return path, ""
@@ -197,15 +197,27 @@ def _model_in_use(checkup: Checkup) -> ModelFile | None:
     name = model_in_settings() or EMBEDDED
     try:
         return from_catalog(name)
+    except NoFolder as error:
+        if checkup.healthy:  # else it is told already
+            checkup.wrong(error.message, _mend_folder(error.path), stops=True)
+    except NoModel as error:
+        checkup.wrong(error.message, install_line("tiny"), stops=name == EMBEDDED)
     except SincError as error:
-        if name == EMBEDDED:
-            checkup.wrong(error.message, install_line("tiny"), stops=True)
-        else:
-            way = f"pull {name}" if name in catalog() else "list"
-            checkup.wrong(error.message, f"sinc-tui models {way}")
-    except OSError:
-        pass  # the cache cannot be written, which is a problem already
+        checkup.wrong(error.message, _mend_choice(name))
     return None
+
+
+def _mend_choice(name: str) -> str:
+    """What to do where the settings name a model that cannot be had."""
+    try:
+        catalog()
+    except SincError:
+        return mends.edit_line(paths.user_catalog())
+    try:
+        model_for(name)
+    except SincError:
+        return f"sinc-tui models use {EMBEDDED}"
+    return f"sinc-tui models pull {shlex.quote(name)}"
 
 
 def _look_at_student(checkup: Checkup, name: str, student: Student) -> Path:

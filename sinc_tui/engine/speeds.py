@@ -62,6 +62,7 @@ def read(path: Path) -> list[Measurement]:
 
 def remember(path: Path, new: Measurement) -> None:
     """Keep a measurement in place of an older one of the same; raises `OSError`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     kept = [old for old in read(path) if (old.place, old.model) != (new.place, new.model)]
     entries = [asdict(one) for one in [*kept, new][-_MOST:]]
     replace_file(path, json.dumps(entries, indent=1))

@@ -179,13 +179,13 @@ def named(text: str) -> ModelFile:
     if adapter is None or not adapter.is_file():
         return ModelFile(base, name)
     merged = merged_file(model)
-    merged.parent.mkdir(exist_ok=True)
+    paths.made(merged.parent)
     return ModelFile(merged, name, Student(base, adapter, merged))
 
 
 def merged_file(model: CatalogModel) -> Path:
     """Where the model with its adapter merged in is kept; it need not exist."""
-    return paths.cache() / "models" / f"{model.name}.gguf"
+    return paths.merged_models() / f"{model.name}.gguf"
 
 
 def located(model: CatalogModel) -> Path | None:

@@ -179,9 +179,8 @@ def embedded_base() -> Path:
 
 
 def shipped_student() -> Student:
-    """The student that ships; raises `SincError` where its base is not installed."""
-    folder = paths.cache() / "models"
-    folder.mkdir(exist_ok=True)
+    """The student that ships; raises `SincError` where its base is not installed, or the cache not made."""
+    folder = paths.made(paths.merged_models())
     return Student(embedded_base(), paths.assets() / "tiny.adapter.gguf", folder / "tiny.gguf")
 
 

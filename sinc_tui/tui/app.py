@@ -193,14 +193,21 @@ def _browser_app() -> type[SincApp]:
 
 
 def _is_new() -> bool:
-    """Whether the tour was never shown; that alone is looked at by everyone who has seen it."""
+    """Whether the tour was never shown; that alone is looked at by everyone who has seen it.
+
+    Where that cannot be remembered, nobody is new, or they would be shown around at every start.
+    """
     from sinc_tui import paths
+    from sinc_tui.errors import NoFolder
 
-    if paths.tour_seen().exists():
+    try:
+        if paths.tour_seen().exists():
+            return False
+        from sinc_tui.tui import newcomer
+
+        return newcomer.is_new()
+    except NoFolder:
         return False
-    from sinc_tui.tui import newcomer
-
-    return newcomer.is_new()
 
 
 def _loaded() -> Loaded | None:

@@ -152,6 +152,7 @@ def _trouble(name: str, code: int | None, complaints: bytes) -> str:
 def _save(text: str, file: Path | None, troubles: list[str]) -> Path | None:
     """Replace the file atomically; readable by its owner only, since prompts are private."""
     from sinc_tui import paths
+    from sinc_tui.errors import NoFolder
     from sinc_tui.files import replace_file
 
     try:
@@ -159,5 +160,8 @@ def _save(text: str, file: Path | None, troubles: list[str]) -> Path | None:
         replace_file(target, text, private=True)
     except OSError as error:
         troubles.append(f"The copy on disk failed ({error.strerror}).")
+        return None
+    except NoFolder as error:
+        troubles.append(f"The copy on disk failed ({error.reason}).")
         return None
     return target

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from sinc_tui import paths
+from sinc_tui.errors import NoFolder
 
 
 def is_new() -> bool:
@@ -15,5 +16,5 @@ def is_new() -> bool:
 
 def remember() -> None:
     """The tour is shown now, and not again; where this cannot be written, it may be."""
-    with suppress(OSError):
+    with suppress(OSError, NoFolder):
         paths.tour_seen().touch()

@@ -130,15 +130,9 @@ class Recorder:
     def _opened(self) -> History:
         if self._history is None:
             from sinc_tui import paths
-            from sinc_tui.errors import SincError
             from sinc_tui.history import History
 
-            try:
-                self._history = History(paths.history_file())
-            except OSError as error:
-                raise SincError(
-                    f"The history cannot be opened: {error}.", hint="Runs are not kept."
-                ) from None
+            self._history = History(paths.history_file())
         return self._history
 
     def _pool(self) -> ThreadPoolExecutor:

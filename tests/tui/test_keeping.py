@@ -6,12 +6,17 @@ import os
 import sqlite3
 from pathlib import Path
 
+import pytest
+
 from sinc_tui import events, paths
 from sinc_tui.errors import SincError
 from sinc_tui.history import History, Run
 from sinc_tui.sinc.bands import Band
 from sinc_tui.sinc.document import SincDocument
 from sinc_tui.sinc.draft import Draft
+from sinc_tui.tui.app import _is_new
+from sinc_tui.tui.screens.history import HistoryScreen
+from sinc_tui.tui.screens.models import ModelsScreen
 from tests.support.screen import Driver, running
 from tests.support.scripted_worker import TEXTS
 from tests.support.waiting import until
@@ -41,7 +46,7 @@ async def finish(driver: Driver, prompt: str = "fix line 3") -> None:
 def orphan(text: str) -> Path:
     """A draft of a process that is gone; no system gives out ids so high."""
     folder = paths.drafts()
-    folder.mkdir()
+    folder.mkdir(parents=True)
     path = folder / "99999999.prompt"
     path.write_text(text, encoding="utf-8")
     return path
@@ -153,7 +158,40 @@ async def test_the_prompt_of_a_dead_process_comes_back() -> None:
 
 
 async def test_a_draft_that_cannot_be_written_is_told() -> None:
-    paths.drafts().write_text("a file where the folder should be")
+    (paths.state() / "drafts").write_text("a file where the folder should be")
     async with running() as driver:
         await driver.type("x")
         await until(lambda: "draft of the prompt cannot be written" in driver.notice("notice"))
+
+
+async def test_where_no_folder_can_be_made_the_app_works_and_says_what_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    for name in ("STATE", "DATA", "CACHE"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / "file" / name))
+    assert not _is_new()
+    said: set[str] = set()
+
+    async def hears(text: str) -> None:
+        await until(lambda: said.add(driver.notice("notice")) or any(text in one for one in said))
+
+    async with running() as driver:
+        driver.app.action_tour()
+        await driver.pilot.press("escape")
+        await driver.type("fix line 3")
+        await hears("draft of the prompt cannot be written")
+        await driver.pilot.press("enter")
+        await until(lambda: driver.engine.prompts)
+        await hears(f"The folder {tmp_path}/file/DATA/sinc-tui cannot be made: Not a directory.")
+        driver.engine.write(TEXTS)
+        driver.engine.finish(DOCUMENT)
+        await until(lambda: "finished" in driver.status())
+        await driver.pilot.press("ctrl+y")
+        await hears("The copy on disk failed (Not a directory).")
+        await driver.pilot.press("f7")
+        await until(lambda: isinstance(driver.app.screen, HistoryScreen))
+        await driver.pilot.press("escape", "f11")
+        await until(lambda: isinstance(driver.app.screen, ModelsScreen))
+        assert isinstance(driver.app.screen, ModelsScreen)
+        await until(lambda: driver.app.screen.query_one("OptionList").option_count >= 4)
