@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import tomllib
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urljoin
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from sinc_tui import paths
 from sinc_tui.errors import NoModel, SincError
@@ -247,14 +248,46 @@ def _exists(path: Path) -> bool:
 
 def _read(path: Path) -> dict[str, CatalogModel]:
     try:
-        text = path.read_text(encoding="utf-8")
-        entries = tomllib.loads(text)
-        return {name: CatalogModel(name=name, **entry) for name, entry in entries.items()}
+        entries = tomllib.loads(path.read_bytes().decode())
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError, TypeError) as error:
-        reason = " ".join(str(error).split())[:300]
-        raise SincError(
-            f"{path} is no catalogue of models: {reason}.",
-            hint="Write its entries as in the README's example, or move the file away.",
-        ) from None
+    except OSError as error:
+        raise _wrong(path, f"it cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError as error:
+        raise _wrong(path, f"it is not UTF-8 (byte {error.start})") from None
+    except tomllib.TOMLDecodeError as error:
+        raise _wrong(path, f"it is not TOML ({error})") from None
+    return {name: _entry(path, name, entry) for name, entry in entries.items()}
+
+
+def _entry(path: Path, name: str, entry: Any) -> CatalogModel:
+    if not isinstance(entry, dict):
+        raise _wrong(path, f"{name} is {entry!r} and not an entry, which begins with [{name}]")
+    if "name" in entry:
+        raise _wrong(path, f"the entry {name} has a key name, which no entry has")
+    try:
+        return CatalogModel(name=name, **entry)
+    except ValidationError as error:
+        found = error.errors()[0]
+    place = [str(part) for part in found["loc"]]
+    if "file" in entry and place[:2] == ["files", "0"]:
+        del place[:2]  # the short form of one file
+    key = ".".join(place)
+    match found["type"]:
+        case "missing":
+            raise _wrong(
+                path, f"the entry {name} lacks the key {'file' if key == 'files' else key}"
+            )
+        case "extra_forbidden":
+            raise _wrong(path, f"the entry {name} has a key {key}, which no entry has")
+        case "model_type":
+            raise _wrong(path, f"in the entry {name}, {key} is {found['input']!r} and not a table")
+    what = re.sub("^(Input|String|Tuple) ", "", found["msg"]).replace("tuple", "list")
+    raise _wrong(path, f"in the entry {name}, {key} {what}, and is {found['input']!r}")
+
+
+def _wrong(path: Path, reason: str) -> SincError:
+    return SincError(
+        f"{path} is no catalogue of models: {reason}.",
+        hint=f"Write its entries like those of {paths.assets() / 'catalog.toml'}, or move the file away.",
+    )

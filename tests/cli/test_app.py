@@ -72,6 +72,24 @@ def test_a_file_that_is_gone(opened: list[Any], tmp_path: Path) -> None:
     assert how["missing"].message == f"There is no file {tmp_path}/my.gguf."
 
 
+def test_a_name_in_the_settings_that_is_none_any_more_opens_the_list(opened: list[Any]) -> None:
+    choose("no-such-model")
+    assert open_app(None) == 0
+    ((model, how),) = opened
+    assert (model, how["chosen"]) == (None, "")
+    assert isinstance(how["missing"], NoModel)
+    assert "no-such-model" in how["missing"].message
+
+
+def test_a_broken_catalogue_opens_the_list(opened: list[Any]) -> None:
+    choose("small")
+    paths.user_catalog().write_text("[mine\n", encoding="utf-8")
+    assert open_app(None) == 0
+    ((model, how),) = opened
+    assert model is None
+    assert "models.toml" in how["missing"].message
+
+
 def test_a_name_that_is_none_is_an_error(opened: list[Any]) -> None:
     with pytest.raises(SincError, match="no-such-model"):
         open_app("no-such-model")

@@ -61,21 +61,45 @@ def test_names_that_are_not_here_say_what_to_do(hub: Hub) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ('[mine]\nabout = "half"\n', r"models\.toml .*files"),
-        ("[mine\n", "line 1"),
-        ('[mine]\nfile = "m.gguf"\nsize = -1\n', "size"),
-        ('[mine]\nfile = "m.gguf"\nsha256 = "abc"\n', "sha256"),
-        ('[mine]\nfile = "m.gguf"\ndecode = "sideways"\n', "decode"),
-        ("mine = 3\n", r"models\.toml"),
+        ('[mine]\nabout = "half"\n', "the entry mine lacks the key file."),
+        (
+            "[mine\n",
+            "it is not TOML (Expected ']' at the end of a table declaration (at line 1, column 6)).",
+        ),
+        (
+            '[mine]\nfile = "m.gguf"\nsize = -1\n',
+            "in the entry mine, size should be greater than 0, and is -1.",
+        ),
+        (
+            '[mine]\nfiles = [{ file = "m.gguf", sha256 = "abc" }]\n',
+            "in the entry mine, files.0.sha256 should match pattern '^[0-9a-f]{64}$', and is 'abc'.",
+        ),
+        (
+            '[mine]\nfile = "m.gguf"\ndecode = "sideways"\n',
+            "in the entry mine, decode should be 'sequential' or 'parallel', and is 'sideways'.",
+        ),
+        (
+            '[mine]\nfile = "m.gguf"\ncolour = 1\n',
+            "the entry mine has a key colour, which no entry has.",
+        ),
+        (
+            '[mine]\nfile = "m.gguf"\nname = "x"\n',
+            "the entry mine has a key name, which no entry has.",
+        ),
+        ("[mine]\nfiles = 1\n", "in the entry mine, files should be a valid list, and is 1."),
+        ("[mine]\nfiles = [1]\n", "in the entry mine, files.0 is 1 and not a table."),
+        ("mine = 3\n", "mine is 3 and not an entry, which begins with [mine]."),
+        ("# caf\udce9\n", "it is not UTF-8 (byte 5)."),
     ],
 )
-def test_a_wrong_catalogue_of_the_user_names_the_file(
+def test_a_wrong_catalogue_of_the_user_names_file_entry_and_key(
     own_catalog: Path, text: str, reason: str
 ) -> None:
-    own_catalog.write_text(text)
-    with pytest.raises(SincError, match=reason) as caught:
+    own_catalog.write_text(text, errors="surrogateescape")
+    with pytest.raises(SincError) as caught:
         catalog()
-    assert caught.value.hint
+    assert caught.value.message == f"{own_catalog} is no catalogue of models: {reason}"
+    assert "catalog.toml" in caught.value.hint
 
 
 def test_models_that_no_catalogue_knows() -> None:
