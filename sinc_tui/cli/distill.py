@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sinc_tui.cli.diagnostics import DONE, FAILED, complain
+from sinc_tui.cli.output import write
 from sinc_tui.cli.training import average, export, quantize, train
 from sinc_tui.errors import SincError
 
@@ -151,11 +152,11 @@ def check(source: str, every: bool) -> int:
     from sinc_tui.distill.dataset import load_examples
 
     report = check_examples(load_examples(source))
-    click.echo(report_text(report))
+    write(report_text(report))
     if every:
         for finding in report.findings:
             for where, problem in finding.broken:
-                click.echo(f"{where}\t{finding.title}\t{problem}")
+                write(f"{where}\t{finding.title}\t{problem}")
     return DONE if report.passed else FAILED
 
 
@@ -203,7 +204,7 @@ def evaluate(
         evaluations.append(evaluation)
     report = Report(source, examples, evaluations)
     write_report(out, report)
-    click.echo(table(report))
+    write(table(report))
     click.echo(f"\nwritten: {out / 'report.html'}", err=True)
     missed = missed_goals(evaluations[0], goal) if goal else []
     for line in missed:

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 import click
 
 from sinc_tui import __version__
-from sinc_tui.cli.diagnostics import DONE, INTERRUPTED, report
+from sinc_tui.cli.diagnostics import DONE, INTERRUPTED, PIPE_CLOSED, report
 from sinc_tui.cli.lazy import LazyGroup
+from sinc_tui.cli.output import abandon
 from sinc_tui.cli.rewrite import rewrite
 from sinc_tui.cli.validate import validate
 from sinc_tui.errors import SincError
@@ -66,6 +67,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return report(error)
     except (KeyboardInterrupt, click.Abort):
         return INTERRUPTED
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        abandon()  # that is click, mostly, which could not write its help
+        return report(SincError(f"It could not be finished: {error.strerror or error}."))
+    except SystemExit:  # the reader of a pipe is gone: `write` ends so, and click, which calls it 1
+        return PIPE_CLOSED
     return code if isinstance(code, int) else DONE
 
 

@@ -8,6 +8,7 @@ import click
 
 from sinc_tui import paths
 from sinc_tui.cli.diagnostics import DONE, INTERRUPTED, Narrator, complain
+from sinc_tui.cli.output import write
 
 if TYPE_CHECKING:
     from sinc_tui.models.catalog import CatalogModel
@@ -34,15 +35,15 @@ def list_models(as_json: bool) -> int:
     if as_json:
         import json
 
-        click.echo(json.dumps([_record(entry) for entry in entries], indent=2, ensure_ascii=False))
+        write(json.dumps([_record(entry) for entry in entries], indent=2, ensure_ascii=False))
         return DONE
     width = max(len(entry.model.name) for entry in entries)
     for entry in entries:
         model = entry.model
         about = " ".join(filter(None, (model.about, model.licence and f"{model.licence}.")))
-        click.echo(f"{model.name:{width}}  {entry.state:8} {_disk(entry):>18}  {about}")
+        write(f"{model.name:{width}}  {entry.state:8} {_disk(entry):>18}  {about}")
         if entry.problem:
-            click.echo(f"{'':{width}}  {entry.problem} {entry.hint}")
+            write(f"{'':{width}}  {entry.problem} {entry.hint}")
     return DONE
 
 
@@ -76,7 +77,7 @@ def pull(model: str, repair: bool) -> int:
         narrator.clear()
     for note in (*done.notes, *([_terms(wanted)] if new else [])):
         narrator.note(note)
-    click.echo(done.path)
+    write(str(done.path))
     return DONE
 
 
@@ -117,7 +118,7 @@ def add(name: str, model: str, **values: Any) -> int:
         Narrator(verbose=True).note("The server tells no sha256, so any content will be taken.")
     here = stored(known(name)).state is State.HERE
     way = f"Use it: sinc-tui models use {name}" if here else f"Get it: sinc-tui models pull {name}"
-    click.echo(f"{name} stands in {path}. {way}")
+    write(f"{name} stands in {path}. {way}")
     return DONE
 
 
@@ -138,7 +139,7 @@ def verify(model: str, quick: bool) -> int:
         notes = check(model_for(model), content=not quick, progress=show)
     finally:
         narrator.clear()
-    click.echo(" ".join([f"{model}: as expected.", *notes]) if not notes else " ".join(notes))
+    write(" ".join([f"{model}: as expected.", *notes]) if not notes else " ".join(notes))
     return DONE
 
 
@@ -165,7 +166,7 @@ def remove(model: str, forget: bool) -> int:
             said.append(f"Take it out of models.toml: sinc-tui models rm --forget {model}")
     if forget:
         user_catalog.forget(model)
-    click.echo(" ".join(said))
+    write(" ".join(said))
     return DONE
 
 
@@ -187,7 +188,7 @@ def use(model: str) -> int:
     assert chosen is not None
     path = isinstance(parse(model, {wanted.name}), PathReference)
     save(paths.settings_file(), {"model": str(Path(wanted.files[0].file)) if path else model})
-    click.echo(f"The app opens on {chosen.name}.")
+    write(f"The app opens on {chosen.name}.")
     return DONE
 
 

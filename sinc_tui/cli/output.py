@@ -21,15 +21,17 @@ def write(text: str) -> None:
         sys.stdout.buffer.write(text.encode(errors="backslashreplace") + b"\n")
         sys.stdout.buffer.flush()
     except BrokenPipeError:
-        _abandon()
+        abandon()
         raise SystemExit(PIPE_CLOSED) from None
     except OSError as error:
-        _abandon()
+        abandon()
         raise SincError(f"Standard output cannot be written: {error.strerror}.") from None
 
 
-def _abandon() -> None:
+def abandon() -> None:
     """Let the interpreter's own flush at exit go nowhere, for it would fail again, and loudly."""
+    if sys.stdout is None:
+        return
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)

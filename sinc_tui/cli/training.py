@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from sinc_tui.cli.diagnostics import DONE
+from sinc_tui.cli.output import write
 from sinc_tui.sinc.bands import Band
 
 _PROFILES = ("tiny", "small", "medium", "full")
@@ -119,12 +120,12 @@ def train(
         seed=seed,
         evaluate_every=every,
         start=start,
-        report=click.echo,
+        report=write,
     )
     progress = trainer.run()
     if trainer.leads:
         plot_losses(progress, out / "losses.png")
-        click.echo(f"written: {out / 'adapter'}, {out / 'losses.png'}, {out / 'card.json'}")
+        write(f"written: {out / 'adapter'}, {out / 'losses.png'}, {out / 'card.json'}")
     return DONE
 
 
@@ -144,7 +145,7 @@ def average(folders: tuple[Path, ...], out: Path) -> int:
     from sinc_tui.distill.averaging import average_runs
 
     average_runs(folders, out)
-    click.echo(f"written: {out / 'adapter'}, {out / 'card.json'}")
+    write(f"written: {out / 'adapter'}, {out / 'card.json'}")
     return DONE
 
 
@@ -180,10 +181,10 @@ def export(
     target = target or folder / "adapter.gguf"
     layout = trained_layout(folder)
     export_adapter(folder / "adapter", base, target, layout=layout, quantization=kinds)
-    click.echo(f"written: {target} ({target.stat().st_size:,} bytes)")
+    write(f"written: {target} ({target.stat().st_size:,} bytes)")
     if merged is not None:
         merge(base, target, merged, quantization=quantization)
-        click.echo(f"written: {merged} ({merged.stat().st_size:,} bytes)")
+        write(f"written: {merged} ({merged.stat().st_size:,} bytes)")
     return DONE
 
 
@@ -218,5 +219,5 @@ def quantize(folder: Path, base: Path | None, data: str, dev_size: int) -> int:
         merge(base, adapter, merged, quantization="F16")
         packer = Packer(vocab, TRAINED[layout](vocab))
         dev = sampled(split(load_examples(data))[1], dev_size)
-        click.echo(table(list(compare(merged, packer, dev, Path(work)))))
+        write(table(list(compare(merged, packer, dev, Path(work)))))
     return DONE

@@ -13,6 +13,7 @@ import pytest
 
 from sinc_tui import __version__
 from sinc_tui.sinc.rulesets import RULESETS, problems
+from tests.cli.conftest import TEXTS
 from tests.cli.processes import CLI, SCRIPTED, environment, run
 
 
@@ -122,7 +123,14 @@ def test_help_loads_nothing_heavy(tmp_path: Path, arguments: list[str]) -> None:
 
 
 def test_version(tmp_path: Path) -> None:
-    assert run([*CLI, "--version"], tmp_path).stdout.decode() == f"sinc-tui {__version__}\n"
+    for command in (CLI, [sys.executable, "-m", "sinc_tui"]):
+        ran = run([*command, "--version"], tmp_path)
+        assert (ran.returncode, ran.stdout.decode()) == (0, f"sinc-tui {__version__}\n")
+
+
+def test_the_package_is_the_program(tmp_path: Path) -> None:
+    ran = run([sys.executable, "-m", "sinc_tui", "validate", "none.json"], tmp_path)
+    assert (ran.returncode, ran.stderr) == (2, b"sinc-tui: There is no file none.json.\n")
 
 
 def test_the_real_model_writes_what_every_validator_accepts(tmp_path: Path) -> None:
@@ -165,3 +173,42 @@ def test_the_list_of_models_needs_no_folder(tmp_path: Path) -> None:
     ran = run([*CLI, "models", "list"], tmp_path, **nowhere)
     assert (ran.returncode, ran.stderr) == (0, b"")
     assert b"tiny    here" in ran.stdout
+
+
+OUTPUTS = [["--help"], ["models", "--help"], ["--version"], ["models", "list"],
+           ["distill", "check", "one.jsonl"]]  # fmt: skip
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A folder with a file of examples."""
+    bands = {band.value: text for band, text in TEXTS.items()}
+    row = {"id": "1", "kind": "code", "prompt": "fix line 3", "bands": bands}
+    (tmp_path / "one.jsonl").write_text(json.dumps(row), encoding="utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize("arguments", OUTPUTS)
+def test_any_output_ends_quietly_where_the_reader_is_gone(home: Path, arguments: list[str]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    ran = subprocess.run(
+        [*CLI, *arguments], stdout=writing, stderr=subprocess.PIPE,
+        cwd=home, env=environment(home), check=False, timeout=60,
+    )  # fmt: skip
+    os.close(writing)
+    assert (ran.returncode, ran.stderr) == (141, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("arguments", OUTPUTS)
+def test_any_output_to_a_full_disk_is_an_error(home: Path, arguments: list[str]) -> None:
+    with open("/dev/full", "wb") as full:
+        ran = subprocess.run(
+            [*CLI, *arguments], stdout=full, stderr=subprocess.PIPE,
+            cwd=home, env=environment(home), check=False, timeout=60,
+        )  # fmt: skip
+    assert ran.returncode == 1
+    assert ran.stderr.startswith(b"sinc-tui: ")
+    assert ran.stderr.endswith(b": No space left on device.\n")
+    assert ran.stderr.count(b"\n") == 1
