@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 
-from sinc_tui.errors import SincError
+from sinc_tui.errors import InputError, SincError
 from sinc_tui.sinc.controls import one_line
 
 DONE = 0
@@ -19,10 +19,6 @@ PIPE_CLOSED = 141
 """The reader of stdout went away, as shells count it."""
 
 _CLEAR_LINE = "\r\x1b[2K"
-
-
-class InputError(SincError):
-    """An input cannot be read; the exit code tells it from a failure of the work."""
 
 
 def report(error: SincError) -> int:

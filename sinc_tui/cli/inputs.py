@@ -6,14 +6,16 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sinc_tui.cli.diagnostics import InputError
+from sinc_tui.cli.diagnostics import complain
+from sinc_tui.errors import InputError
 
 if TYPE_CHECKING:
     from sinc_tui.engine.protocol import SamplerOptions
     from sinc_tui.models.default import ModelFile
 
 STDIN = "-"
-_BOM = "\ufeff"
+BOM = "\ufeff"
+"""The mark that some editors put before a text in UTF-8."""
 
 
 def read_prompt(argument: str | None, file: str | None) -> str | None:
@@ -30,6 +32,10 @@ def read_prompt(argument: str | None, file: str | None) -> str | None:
 
 def read_bytes(name: str) -> bytes:
     """The content of a file, or of standard input for `-`; raises `InputError`."""
+    if not name:
+        raise InputError(
+            "An empty name names no file.", hint="Give a file's path, or - for a pipe."
+        )
     try:
         if name != STDIN:
             return Path(name).read_bytes()
@@ -92,6 +98,14 @@ def usual_sampler(model: ModelFile | None) -> SamplerOptions:
     )
 
 
+def tell_settings_problems() -> None:
+    """Say on stderr what is wrong with the settings; the rest of them counts."""
+    from sinc_tui import paths, settings
+
+    for problem in settings.load(paths.settings_file()).problems:
+        complain(str(problem))
+
+
 def model_in_settings() -> str | None:
     """The model that the settings name, None where they name none."""
     from sinc_tui import paths, settings
@@ -111,7 +125,7 @@ def _text(raw: bytes, name: str) -> str:
             f"{shown(name)[:1].upper()}{shown(name)[1:]} is not UTF-8 (byte {error.start}).",
             hint="Convert it first, for example with iconv.",
         ) from None
-    text = text.removeprefix(_BOM)
+    text = text.removeprefix(BOM)
     return text[:-2] if text.endswith("\r\n") else text.removesuffix("\n")
 
 

@@ -9,8 +9,9 @@ import click
 
 from sinc_tui.cli.diagnostics import DONE, Narrator
 from sinc_tui.cli.engine_options import engine_options, take_engine_options
-from sinc_tui.cli.inputs import model_file, read_prompt, usual_sampler
+from sinc_tui.cli.inputs import model_file, read_prompt, tell_settings_problems, usual_sampler
 from sinc_tui.cli.output import write
+from sinc_tui.errors import InputError
 
 if TYPE_CHECKING:
     from sinc_tui.engine.protocol import EngineOptions, ModelInfo, RunStats, SamplerOptions
@@ -85,8 +86,11 @@ def rewrite(
     raw = read_prompt(prompt, file)
     if raw is None:
         raise click.UsageError("Give a prompt, a --file, or pipe text in.")
+    if not raw.strip():
+        raise InputError("The prompt is empty.", hint="Give one, a --file, or pipe text in.")
     import asyncio
 
+    tell_settings_problems()
     options = take_engine_options(values)
     chosen = {name: value for name, value in values.items() if value is not None}
     narrator = Narrator(verbose=verbose)

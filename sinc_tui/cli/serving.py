@@ -36,10 +36,11 @@ def listening(port: int) -> Callable[[_Command], _Command]:
 def new_handlers(model: str | None, values: dict[str, Any]) -> Handlers:
     """The answers of one engine on the model that the user named; `values` are the engine's options."""
     from sinc_tui.cli.engine_options import take_engine_options
-    from sinc_tui.cli.inputs import model_file, usual_sampler
+    from sinc_tui.cli.inputs import model_file, tell_settings_problems, usual_sampler
     from sinc_tui.cli.rewrite import new_rewriter
     from sinc_tui.server.handlers import Handlers
 
+    tell_settings_problems()
     file = model_file(model)
     return Handlers(new_rewriter(file, take_engine_options(values)), usual_sampler(file))
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import click
 
-from sinc_tui.cli.diagnostics import DONE, FAILED, UNUSABLE, InputError, complain
-from sinc_tui.cli.inputs import read_bytes
+from sinc_tui.cli.diagnostics import DONE, FAILED, UNUSABLE, complain
+from sinc_tui.cli.inputs import BOM, read_bytes
 from sinc_tui.cli.output import write
+from sinc_tui.errors import InputError
 from sinc_tui.sinc.controls import one_line
 
 RULES = ("sinc-tui", "article", "sinc-prompt")
@@ -45,6 +46,6 @@ def _problems(raw: bytes, rules: str) -> list[str]:
     from sinc_tui.sinc.rulesets import problems
 
     try:
-        return problems(raw.decode(), rules)
+        return problems(raw.decode().removeprefix(BOM), rules)
     except UnicodeDecodeError as error:
         return [f"It is not UTF-8 (byte {error.start})."]

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from sinc_tui import paths
 from sinc_tui.distill.jitter import jittered
-from sinc_tui.errors import SincError
+from sinc_tui.errors import InputError, SincError
 from sinc_tui.sinc.bands import Band
 
 Style = Literal["plain", "rich"]
@@ -47,7 +47,7 @@ def load_examples(source: str | Path) -> list[Example]:
     A file's examples take the style that its name holds, `plain` when it holds neither.
 
     Raises:
-        SincError: the file can't be read, or a line is no example.
+        SincError: the file can't be read (`InputError`), or a line is no example.
     """
     shipped = source in ("plain", "rich") and isinstance(source, str)
     path = paths.assets() / "teacher" / f"{source}.jsonl.xz" if shipped else Path(source)
@@ -62,7 +62,7 @@ def load_prompts(source: str | Path) -> list[Example]:
     number of its line and `prompt`.
 
     Raises:
-        SincError: the file can't be read, or a line holds no prompt.
+        SincError: the file can't be read (`InputError`), or a line holds no prompt.
     """
     path = Path(source)
     if path.suffix == ".txt":
@@ -125,8 +125,14 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
     try:
         data = path.read_bytes()
         text = (lzma.decompress(data) if path.suffix == ".xz" else data).decode()
-    except (OSError, lzma.LZMAError, UnicodeDecodeError) as error:
-        raise SincError(f"{path} can't be read: {error}.") from error
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{path} can't be read: it is not UTF-8 (byte {error.start}).",
+            hint="Convert it first, for example with iconv.",
+        ) from None
+    except (OSError, lzma.LZMAError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{path} can't be read: {reason}.", hint="Check the path.") from None
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
             yield number, line

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from sinc_tui import paths
 from sinc_tui.cli.main import main
 from sinc_tui.engine.protocol import EngineOptions, SamplerOptions
 from sinc_tui.errors import SincError
@@ -83,14 +84,11 @@ def test_a_relative_model_is_found_from_here(
     ("arguments", "piped", "prompt"),
     [
         (["fix line 3"], b"ignored", "fix line 3"),
-        ([""], b"ignored", ""),
         (["--", "-x"], b"", "-x"),
         ([], "fix 日本\n".encode(), "fix 日本"),
         (["-"], b"a\nb\r\n", "a\nb"),
         ([], b"two\n\n", "two\n"),
         ([], b"\xef\xbb\xbfwith a mark", "with a mark"),
-        ([], b"", ""),
-        ([], b"  \n", "  "),
     ],
 )
 def test_where_the_prompt_comes_from(
@@ -103,6 +101,39 @@ def test_where_the_prompt_comes_from(
     pipe(monkeypatch, piped)
     assert main(["rewrite", *arguments]) == 0
     assert rewriter.asked[0][0] == prompt
+
+
+@pytest.mark.parametrize(
+    ("arguments", "piped"),
+    [([""], b"ignored"), (["   "], b""), ([], b""), ([], b" \n\t\n"), (["-"], b"\xef\xbb\xbf\n")],
+)
+def test_an_empty_prompt_is_refused(
+    rewriter: FakeRewriter,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Capture,
+    arguments: list[str],
+    piped: bytes,
+) -> None:
+    pipe(monkeypatch, piped)
+    assert main(["rewrite", *arguments]) == 2
+    said = capsys.readouterr()
+    assert said.err.startswith("sinc-tui: The prompt is empty. ")
+    assert said.out == ""
+    assert rewriter.asked == []
+
+
+def test_what_is_wrong_with_the_settings_is_told_once(
+    rewriter: FakeRewriter, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Capture
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    path = paths.settings_file()
+    path.parent.mkdir()
+    path.write_text("verbatim = false\nfact_keeper = 3\ncolour = 1\n", encoding="utf-8")
+    assert main(["rewrite", "x"]) == 0
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.startswith(f"sinc-tui: {path}, line 2: fact_keeper should be a valid boolean")
+    assert second.startswith(f"sinc-tui: {path}, line 3: there is no setting colour.")
+    assert rewriter.asked[0][1] == SamplerOptions(decode="parallel", verbatim=False)
 
 
 def test_a_prompt_from_a_file(rewriter: FakeRewriter, tmp_path: Path) -> None:
@@ -171,6 +202,8 @@ def test_files_that_cannot_be_read(rewriter: FakeRewriter, capsys: Capture, tmp_
     ]:
         assert main(["rewrite", "--file", str(tmp_path / name)]) == 2
         assert reason in capsys.readouterr().err
+    assert main(["rewrite", "--file", ""]) == 2
+    assert "An empty name names no file." in capsys.readouterr().err
 
 
 def test_a_failed_run(rewriter: FakeRewriter, capsys: Capture) -> None:

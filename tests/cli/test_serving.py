@@ -60,6 +60,17 @@ def test_a_model_that_is_not_here(tmp_path: Path, command: str) -> None:
     assert b"sinc-tui models pull small" in ran.stderr
 
 
+def test_what_is_wrong_with_the_settings_is_told(tmp_path: Path) -> None:
+    settings = tmp_path / "config" / "sinc-tui" / "settings.toml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text("model = ", encoding="utf-8")
+    ran = run([*CLI, "mcp"], tmp_path)
+    assert (ran.returncode, ran.stdout) == (0, b"")
+    assert ran.stderr.count(f"sinc-tui: {settings} is not TOML".encode()) == 1
+    ran = run([*CLI, "serve", "--host", "0.0.0.0"], tmp_path)
+    assert ran.stderr.count(f"sinc-tui: {settings} is not TOML".encode()) == 1
+
+
 @pytest.mark.parametrize(("command", "missing"), [("web", "textual_serve"), ("serve", "aiohttp")])
 def test_without_the_extra(tmp_path: Path, command: str, missing: str) -> None:
     program = (

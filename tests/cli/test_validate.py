@@ -75,6 +75,22 @@ def test_bytes_that_are_not_utf8_are_invalid(tmp_path: Path, capsys: Capture) ->
     assert capsys.readouterr().out == f"{path}: invalid: It is not UTF-8 (byte 13).\n"
 
 
+@pytest.mark.parametrize("rules", ["sinc-tui", "article", "sinc-prompt"])
+def test_a_mark_before_the_text_is_no_part_of_it(
+    document_file: Path, rules: str, capsys: Capture
+) -> None:
+    document_file.write_bytes(b"\xef\xbb\xbf" + document_file.read_bytes())
+    assert main(["validate", "--rules", rules, str(document_file)]) == 0
+    assert capsys.readouterr().out == f"{document_file}: valid\n"
+
+
+def test_an_empty_name(document_file: Path, capsys: Capture) -> None:
+    assert main(["validate", "", str(document_file)]) == 2
+    said = capsys.readouterr()
+    assert said.err.startswith("sinc-tui: An empty name names no file. ")
+    assert said.out == f"{document_file}: valid\n"
+
+
 def test_a_hostile_file_stays_on_its_line(tmp_path: Path, capsys: Capture) -> None:
     path = tmp_path / "bad\n.json"
     path.write_text(json.dumps({"a\nb\x1b[2J\u2028": 1}), encoding="utf-8")

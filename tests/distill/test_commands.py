@@ -48,8 +48,17 @@ def test_check_fails_and_names_what_is_wrong(
 
 
 def test_check_says_what_it_cannot_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["distill", "check", str(tmp_path / "none.jsonl")]) != 0
-    assert "can't be read" in capsys.readouterr().err
+    (tmp_path / "latin.jsonl").write_bytes(b'{"id": "caf\xe9"}')
+    (tmp_path / "cut.jsonl.xz").write_bytes(b"\xfd7zXZ")
+    for name, reason in [
+        ("none.jsonl", "No such file or directory."),
+        ("", "Is a directory."),
+        ("latin.jsonl", "it is not UTF-8 (byte 11)."),
+        ("cut.jsonl.xz", "Compressed data ended before"),
+    ]:
+        path = tmp_path / name
+        assert main(["distill", "check", str(path)]) == 2
+        assert capsys.readouterr().err.startswith(f"sinc-tui: {path} can't be read: {reason}")
 
 
 def test_evaluate_writes_a_report_and_prints_a_table(
