@@ -184,13 +184,15 @@ class History:
         with self._lock:
             try:
                 yield
-            except (sqlite3.Error, OSError) as error:
+            except (sqlite3.Error, OSError, UnicodeError) as error:
                 raise SincError(
                     f"The history cannot be {what}: {error}.", hint=self._hint(error)
                 ) from error
 
     def _hint(self, error: Exception) -> str:
         words = str(error)
+        if isinstance(error, UnicodeError):
+            return "Take out the half character."
         if "locked" in words:
             return "Another program holds it; try again."
         if "full" in words:

@@ -265,6 +265,14 @@ def test_a_full_disk_is_told_and_loses_nothing(history: History) -> None:
     assert history.save(replace(RUN, prompt="long " * 100_000))
 
 
+def test_half_a_character_is_told(history: History) -> None:
+    with pytest.raises(SincError, match=r"cannot be searched: .* Take out the half character"):
+        history.find("\udce9")
+    with pytest.raises(SincError, match="cannot be written"):
+        history.save(replace(RUN, prompt="caf\udce9"))
+    assert history.count() == 0
+
+
 def test_a_file_that_is_no_database(path: Path) -> None:
     path.write_bytes(b"what is this? " * 100)
     with pytest.raises(SincError, match=r"not a database.*Move .* away"):

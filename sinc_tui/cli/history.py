@@ -9,15 +9,21 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sinc_tui.cli.diagnostics import DONE, InputError, Narrator
+from sinc_tui.cli.diagnostics import DONE, Narrator
 from sinc_tui.cli.output import write
+from sinc_tui.errors import InputError
 from sinc_tui.sinc.controls import one_line
+from sinc_tui.sinc.strict_json import has_lone_surrogate
 
 if TYPE_CHECKING:
     from sinc_tui.history import History, Run
 
 _WIDTH = 60
 """Characters of a prompt in a list."""
+_MOST = 1_000_000_000
+"""More runs, or days, than anybody has."""
+_ID = click.IntRange(0, 2**63 - 1)
+"""The numbers that the database takes."""
 
 
 @click.group()
@@ -26,7 +32,9 @@ def history() -> None:
 
 
 @history.command("list")
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="At most.")
+@click.option(
+    "--limit", default=20, show_default=True, type=click.IntRange(1, _MOST), help="At most."
+)
 def list_runs(limit: int) -> int:
     """The newest runs, pinned ones first: id, time, how they ended, prompt."""
     return _list("", limit)
@@ -34,14 +42,19 @@ def list_runs(limit: int) -> int:
 
 @history.command()
 @click.argument("words", nargs=-1, required=True)
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="At most.")
+@click.option(
+    "--limit", default=20, show_default=True, type=click.IntRange(1, _MOST), help="At most."
+)
 def search(words: tuple[str, ...], limit: int) -> int:
     """Runs in which every WORD begins a word of the prompt or of a band."""
-    return _list(" ".join(words), limit)
+    query = " ".join(words)
+    if has_lone_surrogate(query):
+        raise InputError("The words on the command line are not UTF-8.")
+    return _list(query, limit)
 
 
 @history.command()
-@click.argument("run", type=int)
+@click.argument("run", type=_ID)
 @click.option(
     "--format",
     "form",
@@ -70,7 +83,7 @@ def export() -> int:
 
 
 @history.command()
-@click.argument("runs", type=int, nargs=-1, required=True)
+@click.argument("runs", type=_ID, nargs=-1, required=True)
 def delete(runs: tuple[int, ...]) -> int:
     """Delete RUNS, by their ids."""
     with _opened() as database:
@@ -83,7 +96,7 @@ def delete(runs: tuple[int, ...]) -> int:
 
 @history.command()
 @click.option("--pinned", is_flag=True, help="The pinned ones too.")
-@click.option("--days", type=click.IntRange(0), help="Only what is older than so many days.")
+@click.option("--days", type=click.IntRange(0, _MOST), help="Only what is older than so many days.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def purge(pinned: bool, days: int | None, yes: bool) -> int:
     """Delete all runs that are not pinned."""

@@ -68,6 +68,29 @@ def test_what_is_not_there_is_an_error(history: History, capsys: Capture) -> Non
     assert history.count() == 1
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["show", "9" * 23],
+        ["show", str(2**63 - 1)],
+        ["delete", "9" * 23],
+        ["list", "--limit", "9" * 23],
+        ["search", "x", "--limit", "9" * 23],
+        ["purge", "--yes", "--days", "9" * 400],
+        ["search", "caf\udce9"],
+    ],
+)
+def test_what_no_database_takes_is_refused(
+    history: History, capsys: Capture, arguments: list[str]
+) -> None:
+    history.save(RUN)
+    assert main(["history", *arguments]) == 2
+    said = capsys.readouterr()
+    assert said.err
+    assert said.out == ""
+    assert history.count() == 1
+
+
 def test_export_is_a_line_for_each_run(history: History, capsys: Capture) -> None:
     for _ in range(3):
         history.save(RUN)
