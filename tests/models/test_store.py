@@ -187,7 +187,7 @@ def merged(here: tuple[CatalogModel, Path], empty_cache: Path, student: Student)
     """A downloaded model with an adapter, merged once."""
     wanted = here[0].model_copy(update={"adapter": str(student.adapter)})
     target = merged_file(wanted)
-    target.parent.mkdir()
+    target.parent.mkdir(parents=True)
     prepare(replace(student, merged=target), lambda _: None)
     return wanted
 
