@@ -27,7 +27,7 @@ from sinc_tui.engine.probe import PROBE, Build, probe
 from sinc_tui.engine.protocol import EngineOptions
 from sinc_tui.errors import NoFolder, NoModel, SincError
 from sinc_tui.extras import install_line, pip_install, repair_line
-from sinc_tui.models.catalog import EMBEDDED, catalog, model_for
+from sinc_tui.models.catalog import EMBEDDED, catalog, gone, model_for
 from sinc_tui.models.catalog import named as from_catalog
 from sinc_tui.models.default import ModelFile, Student
 
@@ -200,10 +200,11 @@ def _model_in_use(checkup: Checkup) -> ModelFile | None:
     except NoFolder as error:
         if checkup.healthy:  # else it is told already
             checkup.wrong(error.message, _mend_folder(error.path), stops=True)
-    except NoModel as error:
-        checkup.wrong(error.message, install_line("tiny"), stops=name == EMBEDDED)
     except SincError as error:
-        checkup.wrong(error.message, _mend_choice(name))
+        if name == EMBEDDED and isinstance(error, NoModel):
+            checkup.wrong(error.message, install_line("tiny"), stops=True)
+        else:
+            checkup.wrong(error.message, _mend_choice(name))
     return None
 
 
@@ -214,8 +215,10 @@ def _mend_choice(name: str) -> str:
     except SincError:
         return mends.edit_line(paths.user_catalog())
     try:
-        model_for(name)
+        lost = gone(model_for(name)) is not None
     except SincError:
+        lost = True
+    if lost:
         return f"sinc-tui models use {EMBEDDED}"
     return f"sinc-tui models pull {shlex.quote(name)}"
 
