@@ -25,11 +25,18 @@ from sinc_tui.server.handlers import (
     RequestError,
     problem,
 )
-from sinc_tui.server.loopback import address_of, check_local, listen
+from sinc_tui.server.loopback import address_of, check_local, keep_quiet_about_strangers, listen
 
 MOST_BYTES = 4 * MOST_CHARACTERS
 """Bytes of a request's body: what the longest prompt takes at most."""
 
+_ENCODINGS = ("identity", "gzip", "deflate", "br", "zstd")
+"""Of a body, that aiohttp decodes; the last two where a package for them is installed."""
+
+_BELIED = RequestError(
+    "The body is damaged, or not what its headers say.",
+    hint="Check Content-Encoding and Transfer-Encoding, or send it as it is.",
+)
 _HINTS = {
     404: "There are POST /scatter, POST /snr, POST /validate and GET /health.",
     405: "There are POST /scatter, POST /snr, POST /validate and GET /health.",
@@ -39,6 +46,7 @@ _HINTS = {
 
 def serve(handlers: Handlers, *, host: str, port: int, tell: Callable[[str], None]) -> None:
     """Answer until Ctrl-C. Raises `SincError`. `tell` gets the address once somebody listens there."""
+    keep_quiet_about_strangers()
     listener = listen(host, port)
     tell(address_of(listener))
     web.run_app(
@@ -96,6 +104,11 @@ class _Routes:
 
 
 async def _text(request: web.Request) -> str:
+    encoding = request.headers.get("Content-Encoding") or "identity"
+    if encoding.lower() not in _ENCODINGS:
+        raise RequestError(
+            f"The encoding {encoding!r} is not known.", hint="Send the body as it is."
+        )
     raw = await request.read()
     try:
         return raw.decode("utf-8-sig")
@@ -118,6 +131,10 @@ async def _answer_in_json(request: web.Request, handler: Any) -> web.StreamRespo
         return _json(answer, error.status)
     except RequestError as error:
         return _json(problem(error), 400)
+    except web.RequestPayloadError:
+        refusal = _json(problem(_BELIED), 400)
+        refusal.force_close()  # where the next request begins, nobody knows
+        return refusal
     except SincError as error:
         return _json(problem(error), 503)
 

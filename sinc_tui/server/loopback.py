@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import errno
 import ipaddress
+import logging
 import socket
 
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 from yarl import URL
 
 from sinc_tui.errors import SincError
@@ -43,6 +45,16 @@ def check_local(request: web.BaseRequest) -> None:
     origin = request.headers.get("Origin")
     if origin is not None and origin != f"http://{request.host}":
         raise web.HTTPForbidden(text="This server does not answer other pages.\n")
+
+
+def keep_quiet_about_strangers() -> None:
+    """Report nothing that is no HTTP, nor a body that its headers belie: the answer is 400, no fault."""
+    logging.getLogger("aiohttp.server").addFilter(_is_ours)
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, HttpProcessingError | web.RequestPayloadError)
 
 
 def _is_local(host: str) -> bool:

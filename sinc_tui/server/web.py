@@ -22,7 +22,7 @@ from aiohttp import web
 from textual_serve.app_service import AppService
 from textual_serve.server import Server, to_int
 
-from sinc_tui.server.loopback import address_of, check_local, listen
+from sinc_tui.server.loopback import address_of, check_local, keep_quiet_about_strangers, listen
 
 MOST_APPS = 8
 """Pages at a time; each of them loads a model."""
@@ -58,6 +58,7 @@ def serve(
 
     `tell` gets the address once somebody listens there; `show` opens it in the browser, too.
     """
+    keep_quiet_about_strangers()
     listener = listen(host, port)
     start = address_of(listener)
     door = Door()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import zlib
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,61 @@ async def test_wrong_questions(serve_http: Serve, client: aiohttp.ClientSession)
     half = await ask(client, f"{address}/validate", rb'{"\ud800": 1}')
     assert half[0] == 200
     assert not half[1]["valid"]
+
+
+@pytest.mark.parametrize("path", ["scatter", "snr", "validate"])
+async def test_bodies_that_their_headers_belie(
+    serve_http: Serve, client: aiohttp.ClientSession, path: str
+) -> None:
+    served = serve_http()
+    packed = zlib.compress(b"fix line 3" * 50, wbits=31)
+    asked = {
+        "damaged": [("gzip", b"abc"), ("gzip", packed[:20] + b"x" * 20), ("deflate", b"x" * 99)],
+        "encoding 'x-unknown' is not": [("x-unknown", b"abc")],
+        "encoding 'gzip, gzip' is not": [("gzip, gzip", packed)],
+    }
+    for words, bodies in asked.items():
+        for encoding, body in bodies:
+            headers = {"Content-Encoding": encoding}
+            status, answer = await ask(client, f"{served.address}/{path}", body, **headers)
+            assert (status, set(answer)) == (400, {"error", "hint", "retryable"}), encoding
+            assert words in answer["error"]
+            assert answer["hint"]
+    assert served.end() == (0, "sinc-tui: Answering; Ctrl-C ends.\n")
+
+
+async def test_a_body_may_be_packed(serve_http: Serve, client: aiohttp.ClientSession) -> None:
+    packed = zlib.compress(b"fix line 3", wbits=31)
+    headers = {"Content-Encoding": "GZIP"}
+    status, document = await ask(client, f"{serve_http().address}/scatter", packed, **headers)
+    assert status == 200
+    assert [fragment["x"] for fragment in document["fragments"]] == list(TEXTS.values())
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"\x16\x03\x01garbage\r\n\r\n",
+        b"GET / NONSENSE\r\n\r\n",
+        b"GET /%s HTTP/1.1\r\nHost: localhost\r\n\r\n" % (b"x" * 20_000),
+        b"GET /health HTTP/1.1\r\nHost: localhost\r\nno header\r\n\r\n",
+        b"POST /snr HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"POST /snr HTTP/1.1\r\nHost: localhost\r\nContent-Encoding: br\r\nContent-Length: 3\r\n\r\nabc",
+    ],
+    ids=["tls", "version", "long", "header", "chunk", "brotli"],
+)  # fmt: skip
+async def test_what_is_no_http_is_refused_without_a_word(
+    serve_http: Serve, request_: bytes
+) -> None:
+    served = serve_http()
+    host, _, port = served.address.removeprefix("http://").rpartition(":")
+    for _ in range(2):
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(request_)
+        async with asyncio.timeout(60):
+            assert b" 400 " in await reader.readline()
+        writer.close()
+    assert served.end() == (0, "sinc-tui: Answering; Ctrl-C ends.\n")
 
 
 async def test_pages_of_other_sites_are_refused(

@@ -134,6 +134,16 @@ async def test_apps_end_with_the_server(
     await until(lambda: not Path(f"/proc/{app}").exists())
 
 
+def test_what_is_no_http_is_refused_without_a_word(serve: Serve) -> None:
+    served = serve()
+    url = urlsplit(served.address)
+    for _ in range(2):
+        with socket.create_connection((url.hostname, url.port), timeout=60) as stranger:
+            stranger.sendall(b"GET / NONSENSE\r\n\r\n")
+            assert b" 400 " in stranger.recv(100)
+    assert served.end() == (0, "")
+
+
 async def test_too_many_pages(serve: Serve, client: aiohttp.ClientSession) -> None:
     from sinc_tui.server.web import MOST_APPS
 
