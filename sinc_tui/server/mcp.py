@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NoReturn
 
 from sinc_tui import __version__
 from sinc_tui.errors import SincError
 from sinc_tui.server.handlers import CHOICES, Answer, Handlers, as_text
 from sinc_tui.server.mcp_tools import INSTRUCTIONS, TOOLS
 
-VERSIONS = ("2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05")
-"""Of the protocol, the newest first."""
+VERSIONS = ("2025-11-25", "2025-06-18", "2024-11-05")
+"""Of the protocol, the newest first; 2025-03-26 wants batches, which the others do not have."""
 
 MOST_BYTES = 4_000_000
 """Bytes of a message; a longer one is answered with an error."""
@@ -29,6 +30,7 @@ _PATIENCE = 20.0
 """Seconds for what is under way when standard input ends."""
 
 _PARSE, _INVALID, _NO_METHOD, _PARAMS, _INTERNAL = -32700, -32600, -32601, -32602, -32603
+_TAKES = {tool["name"]: list(tool["inputSchema"]["properties"]) for tool in TOOLS}
 
 Message = dict[str, Any]
 
@@ -146,13 +148,13 @@ class Server:
 
     async def _call(self, params: Message) -> Message:
         name, given = params.get("name"), params.get("arguments") or {}
-        tool = self._tools.get(name) if isinstance(name, str) else None
-        if tool is None:
+        if not isinstance(name, str) or name not in self._tools:
             raise ProtocolError(_PARAMS, f"There is no tool {name!r}.")
         if not isinstance(given, dict):
             raise ProtocolError(_PARAMS, "The arguments must be an object.")
         try:
-            answer = await tool(given)
+            _check_names(name, given)
+            answer = await self._tools[name](given)
         except SincError as error:
             return {"content": [{"type": "text", "text": str(error)}], "isError": True}
         text = json.dumps(answer, ensure_ascii=False, indent=2)
@@ -181,6 +183,14 @@ def _plain(answer: Callable[[Answer], Answer]) -> Callable[[Answer], Awaitable[A
     return tool
 
 
+def _check_names(tool: str, given: Answer) -> None:
+    if unknown := given.keys() - set(_TAKES[tool]):
+        raise SincError(
+            f"There is no argument {', '.join(sorted(unknown))}.",
+            hint=f"{tool} takes {', '.join(_TAKES[tool])}.",
+        )
+
+
 def _document(given: Answer) -> str:
     if "sinc_json" not in given:
         raise SincError("`sinc_json` is missing.", hint="Give the document, as object or as text.")
@@ -189,30 +199,42 @@ def _document(given: Answer) -> str:
 
 def _hello(asked: object) -> Message:
     return {
-        "protocolVersion": asked if asked in VERSIONS else VERSIONS[0],
+        "protocolVersion": _version(asked),
         "capabilities": {"tools": {}},
         "serverInfo": {"name": "sinc-tui", "title": "sinc-tui", "version": __version__},
         "instructions": INSTRUCTIONS,
     }
 
 
+def _version(asked: object) -> str:
+    """The newest that is not newer than what the client asks for: clients know the older ones too."""
+    older = (version for version in VERSIONS if isinstance(asked, str) and version <= asked)
+    return next(older, VERSIONS[0])
+
+
 def _read(line: bytes) -> Message:
     if len(line) > MOST_BYTES:
         raise ProtocolError(_INVALID, f"A message may have {MOST_BYTES:,} bytes.")
     try:
-        message = json.loads(line)
+        message = json.loads(line, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise ProtocolError(_PARSE, f"This is no JSON: {error}.") from None
     if not isinstance(message, dict) or message.get("jsonrpc") != "2.0":
-        raise ProtocolError(_INVALID, "This is no message of JSON-RPC 2.0.")
+        raise ProtocolError(_INVALID, "This is no message of JSON-RPC 2.0. Send one object a line.")
     if "id" in message and _hashable(message["id"]) is None:
         raise ProtocolError(_INVALID, "An id must be text or a number.")
     return message
 
 
 def _hashable(identity: object) -> str | int | float | None:
-    ok = isinstance(identity, str | int | float) and not isinstance(identity, bool)
+    if isinstance(identity, float):
+        return identity if math.isfinite(identity) else None  # 1e999 is read as infinity
+    ok = isinstance(identity, str | int) and not isinstance(identity, bool)
     return identity if ok else None  # type: ignore[return-value]
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")
 
 
 def _lines(stream: BinaryIO) -> asyncio.Queue[bytes | None]:

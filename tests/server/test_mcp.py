@@ -99,10 +99,12 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 def test_handshake(start: Start) -> None:
     client = start()
-    for asked in (*VERSIONS, "1999-01-01"):
+    others = {"1999-01-01": VERSIONS[0], "2999-01-01": VERSIONS[0], "2025-03-26": "2024-11-05"}
+    for asked, agreed in (dict(zip(VERSIONS, VERSIONS, strict=True)) | others).items():
         hello = client.ask("initialize", protocolVersion=asked)["result"]
-        assert hello["protocolVersion"] == (asked if asked in VERSIONS else VERSIONS[0])
+        assert hello["protocolVersion"] == agreed
         assert hello["capabilities"] == {"tools": {}}
+    assert client.ask("initialize")["result"]["protocolVersion"] == VERSIONS[0]
     client.say("notifications/initialized")
     assert client.ask("ping")["result"] == {}
     assert client.end() == (0, b"", b"")
@@ -135,6 +137,8 @@ def test_tools_complain_in_words(start: Start) -> None:
     assert "sinc_json" in client.trouble("sinc_snr")
     assert "not valid JSON" in client.trouble("sinc_snr", sinc_json="{")
     assert "no rules" in client.trouble("sinc_validate", sinc_json={}, rules=["x"])
+    assert "no argument bogus" in client.trouble("sinc_snr", sinc_json={}, bogus=1)
+    assert "no argument top, x." in client.trouble("sinc_scatter", prompt="x", x=1, top=1)
     assert "TASK has 2 sentences" in client.trouble("sinc_build", **BANDS | {"task": "A b. C d."})
     assert "Run again" in start("crash").trouble("sinc_scatter", prompt="x")
     assert "Choose another model" in start("load-error").trouble("sinc_scatter", prompt="x")
@@ -150,6 +154,9 @@ def test_tools_complain_in_words(start: Start) -> None:
         (b"[]", -32600),
         (b'{"id": 1, "method": "ping"}', -32600),
         (b'{"jsonrpc": "2.0", "id": [], "method": "ping"}', -32600),
+        (b'{"jsonrpc": "2.0", "id": NaN, "method": "ping"}', -32700),
+        (b'{"jsonrpc": "2.0", "id": -Infinity, "method": "ping"}', -32700),
+        (b'{"jsonrpc": "2.0", "id": 1e999, "method": "ping"}', -32600),
         (b"x" * (MOST_BYTES + 1), -32600),
         (b'{"jsonrpc": "2.0", "id": 1, "method": "resources/list"}', -32601),
         (b'{"jsonrpc": "2.0", "id": 1, "method": ["ping"]}', -32601),
