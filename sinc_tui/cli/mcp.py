@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import click
 
-from sinc_tui.cli.diagnostics import DONE
+from sinc_tui.cli.diagnostics import DONE, InputError, report
 from sinc_tui.cli.engine_options import engine_options
+from sinc_tui.cli.output import write
 from sinc_tui.cli.serving import new_handlers
+from sinc_tui.errors import SincError
 
 
 @click.command(short_help="Answer agents and editors over MCP.")
@@ -20,7 +23,17 @@ def mcp(model: str | None, **values: Any) -> int:
     The tools: sinc_scatter, sinc_snr, sinc_validate, sinc_build. Agents start this command by
     themselves.
     """
+    if sys.stdin is None:
+        raise InputError("There is no standard input to read.")
     from sinc_tui.server.mcp import serve
 
-    serve(new_handlers(model, values))
+    serve(new_handlers(model, values), _write)
     return DONE
+
+
+def _write(text: str) -> None:
+    """Write a line; where that cannot be done, end the program, since nobody hears it any more."""
+    try:
+        write(text)
+    except SincError as error:
+        raise SystemExit(report(error)) from None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-import sys
+import os
 import threading
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
@@ -26,9 +26,6 @@ VERSIONS = ("2025-11-25", "2025-06-18", "2024-11-05")
 MOST_BYTES = 4_000_000
 """Bytes of a message; a longer one is answered with an error."""
 
-_PATIENCE = 20.0
-"""Seconds for what is under way when standard input ends."""
-
 _PARSE, _INVALID, _NO_METHOD, _PARAMS, _INTERNAL = -32700, -32600, -32601, -32602, -32603
 _TAKES = {tool["name"]: list(tool["inputSchema"]["properties"]) for tool in TOOLS}
 
@@ -43,16 +40,20 @@ class ProtocolError(Exception):
         self.code = code
 
 
-def serve(handlers: Handlers) -> None:
-    """Answer until standard input ends, and what was asked until then."""
-    asyncio.run(_serve(handlers))
+def serve(handlers: Handlers, write: Callable[[str], None]) -> None:
+    """Answer until standard input ends, and what was asked until then, however long that takes.
+
+    `write` gets each answer as a line; a `SystemExit` that it raises ends everything at once.
+    """
+    asyncio.run(_serve(handlers, write))
 
 
-async def _serve(handlers: Handlers) -> None:
+async def _serve(handlers: Handlers, write: Callable[[str], None]) -> None:
     loading = asyncio.create_task(handlers.warm_up())
-    server = Server(handlers, _write)
+    server = Server(handlers, lambda message: write(_line(message)))
     try:
-        lines = _lines(sys.stdin.buffer)
+        # Not sys.stdin: the interpreter locks that when it ends, and a thread that reads holds it.
+        lines = _lines(os.fdopen(0, "rb", closefd=False))
         while (line := await lines.get()) is not None:
             server.take(line)
         await server.finish()
@@ -98,7 +99,7 @@ class Server:
     async def finish(self) -> None:
         """Let what is under way end: a client that closed its side may still read."""
         if calls := list(self._calls.values()):
-            await asyncio.wait(calls, timeout=_PATIENCE)
+            await asyncio.wait(calls)
 
     async def close(self) -> None:
         """Stop what is under way."""
@@ -117,6 +118,8 @@ class Server:
     def _forget(self, identity: Any, done: asyncio.Task[None]) -> None:
         if self._calls.get(identity) is done:
             del self._calls[identity]
+        if not done.cancelled():
+            done.exception()  # of a write that failed: it has ended the program already
 
     async def _answer(self, identity: Any, message: Message) -> None:
         try:
@@ -262,8 +265,5 @@ def _split(stream: BinaryIO) -> Iterable[bytes]:
             yield line
 
 
-def _write(message: Message) -> None:
-    text = json.dumps(message, ensure_ascii=False, separators=(",", ":"))
-    with suppress(BrokenPipeError):  # standard input ends, too, and so do we
-        sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace") + b"\n")
-        sys.stdout.buffer.flush()
+def _line(message: Message) -> str:
+    return json.dumps(message, ensure_ascii=False, separators=(",", ":"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -15,9 +16,8 @@ import pytest
 
 from sinc_tui.models.default import ModelFile
 from sinc_tui.rewriter import Rewriter
-from sinc_tui.server import mcp
 from sinc_tui.server.handlers import Handlers
-from sinc_tui.server.mcp import MOST_BYTES, VERSIONS
+from sinc_tui.server.mcp import MOST_BYTES, VERSIONS, Server
 from sinc_tui.sinc.rulesets import RULESETS, problems
 from tests.cli.processes import CLI, SCRIPTED, environment
 from tests.support.scripted_app import WORKER
@@ -74,6 +74,10 @@ class Client:
         result = self.ask("tools/call", name=name, arguments=arguments)["result"]
         assert result["isError"]
         return result["content"][0]["text"]
+
+    def abandon(self) -> None:
+        """Hear no more of what it says."""
+        self._out.close()
 
     def end(self) -> tuple[int, bytes, bytes]:
         """Close its input; exit code and what it still said."""
@@ -196,28 +200,77 @@ def test_what_was_asked_is_answered_after_the_input_ends(start: Start) -> None:
     assert client.process.returncode == 0
 
 
-def test_a_run_that_is_stuck_does_not_keep_it_after_the_input_ends(
-    monkeypatch: pytest.MonkeyPatch,
+async def test_a_run_may_take_an_hour_after_the_input_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mcp, "_PATIENCE", 0.01)
+    hold = tmp_path / "hold"
+    hold.touch()
+    worker = [sys.executable, str(WORKER), "--hold", str(hold)]
+    handlers = Handlers(Rewriter(ModelFile(Path("x.gguf"), "scripted"), worker=worker))
+    answers: list[dict[str, Any]] = []
+    server = Server(handlers, answers.append)
+    call = {"name": "sinc_scatter", "arguments": {"prompt": "x"}}
+    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}
+    server.take(json.dumps(message).encode())
+    ending = asyncio.create_task(server.finish())
+    await asyncio.sleep(0)
+    loop = asyncio.get_running_loop()
+    later = loop.time() + 3600
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "time", lambda: later)  # whatever waits for a time is over
+        for _ in range(3):
+            await asyncio.sleep(0)
+    ended_early = ending.done()
+    hold.unlink()
+    await ending
+    await server.close()
+    await handlers.close()
+    assert not ended_early
+    assert [answer["id"] for answer in answers] == [1]
 
-    async def end() -> list[dict[str, Any]]:
-        rewriter = Rewriter(
-            ModelFile(Path("x.gguf"), "scripted"),
-            worker=[sys.executable, str(WORKER), "--script", "stuck"],
-        )
-        handlers = Handlers(rewriter)
-        answers: list[dict[str, Any]] = []
-        server = mcp.Server(handlers, answers.append)
-        call = {"name": "sinc_scatter", "arguments": {"prompt": "x"}}
-        message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}
-        server.take(json.dumps(message).encode())
-        await server.finish()
-        await server.close()
-        await handlers.close()
-        return answers
 
-    assert asyncio.run(end()) == []
+@pytest.mark.parametrize("busy", [False, True])
+def test_ctrl_c_ends_it_quietly(start: Start, busy: bool) -> None:
+    client = start("stuck")
+    if busy:
+        client.say("tools/call", "x", name="sinc_scatter", arguments={"prompt": "x"})
+    assert client.ask("ping")["result"] == {}
+    client.process.send_signal(signal.SIGINT)
+    client.process.wait(timeout=60)  # while its input is open
+    assert client.end() == (130, b"", b"\n")
+
+
+def test_a_reader_that_is_gone_ends_it_quietly(start: Start) -> None:
+    """With a run under way that would never end, and while its input is open."""
+    client = start("stuck")
+    client.say("tools/call", 1, name="sinc_scatter", arguments={"prompt": "x"})
+    client.abandon()
+    client.say("ping", 2)
+    client.process.wait(timeout=60)
+    assert client.process.stderr
+    assert (client.process.returncode, client.process.stderr.read()) == (141, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_is_an_error(tmp_path: Path) -> None:
+    with open("/dev/full", "wb") as full:
+        ran = subprocess.run(
+            [*SCRIPTED, "normal", "mcp"], stdout=full, stderr=subprocess.PIPE,
+            input=b'{"jsonrpc": "2.0", "id": 1, "method": "ping"}\n',
+            cwd=tmp_path, env=environment(tmp_path), check=False, timeout=60,
+        )  # fmt: skip
+    assert ran.returncode == 1
+    assert ran.stderr.startswith(b"sinc-tui: Standard output cannot be written")
+    assert ran.stderr.count(b"\n") == 1
+
+
+def test_without_a_standard_input(tmp_path: Path) -> None:
+    ran = subprocess.run(
+        ["sh", "-c", 'exec "$@" <&-', "sh", *SCRIPTED, "normal", "mcp"], capture_output=True,
+        cwd=tmp_path, env=environment(tmp_path), check=False, timeout=60,
+    )  # fmt: skip
+    assert (ran.returncode, ran.stdout) == (2, b"")
+    assert ran.stderr == b"sinc-tui: There is no standard input to read.\n"
 
 
 def test_a_call_is_cancelled_and_others_go_on_meanwhile(start: Start) -> None:
