@@ -300,6 +300,31 @@ async def test_no_editor_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("shouting")
+@pytest.mark.parametrize("error", [SincError("It broke.", hint="Mend it."), OSError("No room.")])
+async def test_the_app_comes_back_whatever_the_editor_raises(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    back: list[bool] = []
+
+    @contextlib.contextmanager
+    def suspend() -> Iterator[None]:
+        yield
+        back.append(True)  # not reached by an error, as in Textual
+
+    def edit(_text: str, _name: str) -> str:
+        raise error
+
+    async with running() as driver:
+        monkeypatch.setattr(driver.app, "suspend", suspend)
+        monkeypatch.setattr(editor, "edit", edit)
+        await driver.type("mine")
+        await driver.pilot.press("f12")
+        await until(lambda: str(error) in driver.notice("notice"))
+        assert back == [True]
+        assert driver.editor.text == "mine"
+
+
+@pytest.mark.usefixtures("shouting")
 def test_a_failing_editor_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EDITOR", "false")
     with pytest.raises(SincError, match="ended with 1"):

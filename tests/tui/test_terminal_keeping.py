@@ -158,3 +158,28 @@ def test_the_editor_has_the_terminal(desk: Desk, tmp_path: Path) -> None:
     terminal.type("after")
     terminal.keys("Enter")
     terminal.wait_for("│ after", "ready")
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("#!/bin/sh\nexit 1\n", "editor.sh ended with 1; the text stays as it was"),
+        ("#!/bin/sh\nprintf '\\377' > \"$1\"\n", "editor.sh left nothing to read"),
+        ("#!/no/such/shell\n", "editor.sh left nothing to read"),
+    ],
+    ids=["error", "no UTF-8", "does not start"],
+)
+def test_an_editor_that_fails_gives_the_terminal_back(
+    desk: Desk, tmp_path: Path, script: str, said: str
+) -> None:
+    editor = tmp_path / "editor.sh"
+    editor.write_text(script)
+    editor.chmod(0o755)
+    desk._environment |= {"EDITOR": str(editor), "VISUAL": ""}
+    terminal = desk.open(APP)
+    terminal.type("before")
+    terminal.wait_for("before")
+    terminal.keys("F12")
+    terminal.wait_for(said)
+    terminal.type(" and after")
+    terminal.wait_for("before and after")

@@ -141,7 +141,6 @@ class KeepActions(Keeping):
         from textual.app import SuspendNotSupported
 
         from sinc_tui.errors import SincError
-        from sinc_tui.tui import editor
 
         self._take_edits()
         band = self._bands.focused_band
@@ -149,17 +148,34 @@ class KeepActions(Keeping):
             return
         before = self.state.draft.texts[band] if band else self._prompt.text
         try:
-            editor.command()
-            with self.app.suspend():
-                after = editor.edit(before, band.value.lower() if band else "prompt")
+            after = self._edited(before, band.value.lower() if band else "prompt")
         except SuspendNotSupported:
             self._notice.say("An editor cannot be started on this terminal.", tone="error")
-            return
         except SincError as error:
             self._notice.say(error.message, hint=error.hint, tone="error")
-            return
-        if after != before:
-            self._put_edited(band, after)
+        except Exception as error:
+            self._notice.say_bug(error)
+        else:
+            if after != before:
+                self._put_edited(band, after)
+
+    def _edited(self, text: str, name: str) -> str:
+        """What comes of a text in the user's editor; raises what `editor.edit` does.
+
+        Textual takes the terminal back only where nothing is raised while it is suspended.
+        """
+        from sinc_tui.tui import editor
+
+        editor.command()
+        trouble: Exception | None = None
+        with self.app.suspend():
+            try:
+                text = editor.edit(text, name)
+            except Exception as error:
+                trouble = error
+        if trouble is not None:
+            raise trouble
+        return text
 
     def _put_edited(self, band: Band | None, text: str) -> None:
         if band is None:
