@@ -7,14 +7,20 @@ is read as anything but text.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Iterable
 
 from textual import events
+from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 from textual._xterm_parser import BRACKETED_PASTE_END, BRACKETED_PASTE_START, XTermParser
 from textual.message import Message
 
 _START_OVERLAP = len(BRACKETED_PASTE_START) - 1
 _END_OVERLAP = len(BRACKETED_PASTE_END) - 1
+_ESC = "\x1b"
+_KNOWN = "".join(key[1] for key in ANSI_SEQUENCES_KEYS if len(key) == 2 and key[0] == _ESC)
+_BEFORE_TEXT = re.compile(rf"{_ESC}(?=[^\x00-\x1f[O{re.escape(_KNOWN)}][^\x00-\x1f])")
+"""Esc and, in the same piece, more than the one character that would be pressed with Alt."""
 
 
 class PasteParser(XTermParser):
@@ -47,12 +53,21 @@ class PasteParser(XTermParser):
         at = seen.find(BRACKETED_PASTE_START)
         if at < 0:
             self._tail = seen[-_START_OVERLAP:]
-            yield from super().feed(data)
+            yield from self._keys(data)
             return ""
         behind = at + len(BRACKETED_PASTE_START) - len(self._tail)
-        yield from super().feed(data[:behind])
+        yield from self._keys(data[:behind])
         self._tail, self._pasted = "", ""
         return data[behind:]
+
+    def _keys(self, data: str) -> Iterable[Message]:
+        """Keys of typed data. Textual would read on after Esc, and type `^` when no sequence came of it."""
+        *pieces, last = _BEFORE_TEXT.split(data)
+        for piece in pieces:
+            yield from super().feed(piece + _ESC)
+            self._timeout_time = 0.0  # there is nothing to wait for
+            yield from super().tick()
+        yield from super().feed(last)
 
     def _paste(self, data: str) -> Generator[Message, None, str]:
         """Gather data as far as the end of the paste; what stands behind it is returned."""

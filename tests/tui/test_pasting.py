@@ -68,3 +68,22 @@ def test_half_a_mark_that_became_keys_begins_no_paste(monkeypatch: pytest.Monkey
     (key,) = messages(parser, "\x1b[A")
     assert isinstance(key, events.Key)
     assert key.key == "up"
+
+
+@pytest.mark.parametrize(
+    "text", ["an apple", "x" * 40, "Please go on and fix what is left of line 3"]
+)
+def test_text_behind_esc_in_one_piece_is_text(text: str) -> None:
+    got = messages(PasteParser(), f"a\x1b{text}\x1b[A\x1b{text}")
+    characters = [m.character for m in got if isinstance(m, events.Key)]
+    assert characters == ["a", "\x1b", *text, None, "\x1b", *text]
+
+
+@pytest.mark.parametrize(("typed", "key"), [("\x1bx", "alt+x"), ("\x1bf", "ctrl+right")])
+def test_alt_stays_alt(monkeypatch: pytest.MonkeyPatch, typed: str, key: str) -> None:
+    parser = PasteParser()
+    got = messages(parser, typed)
+    if parser._timeout_time is not None:
+        monkeypatch.setattr(parser, "_timeout_time", 0.0)
+    got += parser.tick()
+    assert [m.key for m in got if isinstance(m, events.Key)] == [key]
