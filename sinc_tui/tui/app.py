@@ -112,6 +112,12 @@ class SincApp(App[None]):
             return SafeDriver
         return chosen
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave the keys of the whole app to the settings while these wait for a key."""
+        if action in ("quit", "command_palette") and getattr(self.screen, "waiting", False):
+            return False
+        return super().check_action(action, parameters)
+
     def action_command_palette(self) -> None:
         """Open the palette, once."""
         from sinc_tui.tui.commands import Palette

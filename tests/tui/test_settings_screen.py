@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
 from textual.widgets import OptionList, Static
 
 from sinc_tui import paths, settings
 from sinc_tui.settings import Settings
 from sinc_tui.tui.app import SincApp, _loaded
+from sinc_tui.tui.commands import Palette
 from sinc_tui.tui.screens.help import HelpScreen
 from sinc_tui.tui.screens.settings import SettingsScreen
 from sinc_tui.tui.widgets.notice import Notice
@@ -122,6 +124,28 @@ async def test_a_key_is_mapped_anew() -> None:
         await rows(driver, "key:run")
         await driver.pilot.press("delete")
         assert saved().keymap == {}
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("ctrl+z", "^z is needed for editing. Choose another."),
+        ("left", "← is needed for editing. Choose another."),
+        ("shift+enter", "shift+⏎ is needed for editing. Choose another."),
+        ("ctrl+q", "^q is the key of Quit. Choose another."),
+        ("ctrl+p", "^p is the key of the palette. Choose another."),
+    ],
+)
+async def test_keys_that_are_not_to_be_had(key: str, said: str) -> None:
+    async with started() as driver:
+        await rows(driver, "key:vary")
+        await driver.pilot.press("enter", key)
+        assert driver.app.screen.query_one(Notice).text == said
+        assert saved().keymap == {}
+        await driver.pilot.press("ctrl+p")
+        await until(lambda: isinstance(driver.app.screen, Palette))
+        await driver.pilot.press("escape", "ctrl+q")
+        await until(lambda: driver.app.return_code == 0)
 
 
 async def test_what_cannot_be_saved_does_not_hold() -> None:

@@ -19,6 +19,7 @@ from sinc_tui.settings import CHOICES, DecodeMode, Settings
 from sinc_tui.tui.screens.dialog import Dialog
 from sinc_tui.tui.theme import MUTED
 from sinc_tui.tui.widgets.notice import Notice
+from sinc_tui.tui.widgets.prompt_editor import PromptEditor
 
 _ROWS = {
     "theme": "Theme",
@@ -139,19 +140,25 @@ class SettingsScreen(Dialog[str]):
         """The key that was pressed while one was waited for."""
         binding, self.waiting = self.waiting, ""
         self.query_one(Notice).hush()
-        other = next(
-            (b for b in self._keys.values() if b.id != binding and self._has(b, key)), None
-        )
         if key == "escape":
             self._draw()
-        elif other is not None:
-            self._say(f"{self._shown(key)} is the key of {other.description}.", "Choose another.")
-            self._draw()
-        elif len(key) == 1 or key in ("enter", "tab", "space", "backspace", "delete"):
-            self._say(f"{self._shown(key)} is needed for typing.", "Choose another.")
+        elif use := self._use(key, binding):
+            self._say(f"{self._shown(key)} is {use}.", "Choose another.")
             self._draw()
         else:
             self._change("keymap", {**self._settings.keymap, binding: key})
+
+    def _use(self, key: str, wanted: str) -> str:
+        """What a key is that the binding `wanted` cannot have; empty for any other."""
+        for binding in self._keys.values():
+            if binding.id != wanted and self._has(binding, key):
+                return f"the key of {binding.description}"
+        if key == self.app.COMMAND_PALETTE_BINDING:
+            return "the key of the palette"
+        if len(key) == 1 or key in ("enter", "tab", "space", "backspace", "delete"):
+            return "needed for typing"
+        editing = (one for one in PromptEditor.BINDINGS if isinstance(one, Binding))
+        return "needed for editing" if any(self._has(one, key) for one in editing) else ""
 
     def _has(self, binding: Binding, key: str) -> bool:
         return key in self._settings.keymap.get(binding.id or "", binding.key).split(",")
