@@ -142,11 +142,14 @@ class SincApp(App[None]):
 
         width, height = SMALLEST
         too_small = event.size.width < width or event.size.height < height
-        asking = isinstance(self.screen, TooSmallScreen)
-        if too_small and not asking:
+        asking = next((one for one in self.screen_stack if isinstance(one, TooSmallScreen)), None)
+        if too_small and asking is None:
             self.push_screen(TooSmallScreen())
-        elif asking and not too_small:
+        elif asking is self.screen and not too_small:
             self.pop_screen()
+        elif asking is not None and not too_small:  # another screen was opened over it
+            self._screen_stack.remove(asking)
+            asking.remove()
 
 
 def run_app(

@@ -9,6 +9,7 @@ from textual.widgets._footer import FooterKey
 
 from sinc_tui import events
 from sinc_tui.sinc.bands import Band
+from sinc_tui.tui.commands import Palette
 from sinc_tui.tui.screens.too_small import TooSmallScreen
 from sinc_tui.tui.widgets.badges import Badge
 from sinc_tui.tui.widgets.band_panel import BandPanel
@@ -85,6 +86,57 @@ async def test_too_small_while_a_dialog_is_open() -> None:
         await until(lambda: len(driver.app.screen_stack) == 2)
         await driver.pilot.press("escape")
         await until(lambda: columns(driver) == 6)
+
+
+async def test_what_was_opened_over_the_plea_stays_when_the_window_has_grown() -> None:
+    async with running((50, 15)) as driver:
+        await until(lambda: isinstance(driver.app.screen, TooSmallScreen))
+        await driver.pilot.press("ctrl+p")
+        await until(lambda: isinstance(driver.app.screen, Palette))
+        await driver.pilot.resize_terminal(120, 35)
+        await until(lambda: len(driver.app.screen_stack) == 2)
+        assert isinstance(driver.app.screen, Palette)
+        await driver.pilot.press("escape")
+        await until(lambda: driver.app.screen is driver.screen and columns(driver) == 3)
+
+
+async def test_no_theme_lets_text_through_the_plea() -> None:
+    async with running((50, 15)) as driver:
+        driver.app.theme = "ansi-dark"
+        await until(lambda: isinstance(driver.app.screen, TooSmallScreen))
+        await driver.pilot.pause()
+        words = " ".join(shown(driver).split())
+        assert words == "This window is too small. Make it at least 60 × 20. Nothing is lost."
+
+
+async def test_lines_are_drawn_as_they_are_broken_after_every_resize() -> None:
+    """Textual alone draws anew where their number changes."""
+    text = "Nothing is known about the code, its language, or the line that is meant here."
+    async with running((60, 20)) as driver:
+        await driver.run("x")
+        driver.engine.write(dict.fromkeys(Band, text))
+        await until(lambda: driver.band(Band.TASK) == text)
+        editor = driver.screen.query_one("#band-persona", BandPanel).editor
+        for width in (66, 60, 72, 61):
+            await driver.pilot.resize_terminal(width, 20)
+            await until(partial(is_as_wide_as, driver, width))
+            await driver.pilot.pause()
+            lines = [line.strip() for line in editor.wrapped_document.lines[0]]
+            assert len(lines) == 2
+            rows = shown(driver).splitlines()
+            assert all(any(line in row for row in rows) for line in lines), (width, lines, rows)
+
+
+def is_as_wide_as(driver: Driver, width: int) -> bool:
+    """Whether the screen is laid out for a width."""
+    return driver.screen.size.width == width
+
+
+def shown(driver: Driver) -> str:
+    """All that the screen in view shows, as text."""
+    screen = driver.app.screen
+    strips = screen._compositor.render_strips()
+    return "\n".join(strip.text for strip in strips)
 
 
 async def test_a_band_folds_in_one_column() -> None:

@@ -15,6 +15,7 @@ class TooSmallScreen(ModalScreen[None]):
 
     DEFAULT_CSS = """
     TooSmallScreen { align: center middle; background: $background; }
+    TooSmallScreen:ansi { background: ansi_default; }
     TooSmallScreen Static { width: auto; height: auto; max-width: 100%; text-align: center; }
     """
 

@@ -70,6 +70,10 @@ class SafeArea(TextArea, inherit_bindings=False):
         self._marks: dict[int, list[Mark]] = {}
         self._marks_given: Sequence[Mark] = ()
 
+    def on_resize(self) -> None:
+        """Draw anew: Textual, which wraps behind this, does so only where the number of lines changes."""
+        self.refresh()
+
     def action_to_start(self) -> None:
         """Go to where the text starts."""
         self.move_cursor(self.document.start)
