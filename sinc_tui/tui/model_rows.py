@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rich.cells import cell_len, set_cell_size
 from textual.content import Content
@@ -22,6 +22,8 @@ _LEAST_ABOUT = 24
 """Cells below which a column of text is not worth having."""
 _NAMES = (8, 28)
 """The least and the most cells of the first column."""
+_LEAST_STATE = 18
+"""Cells of the second one below which the speed gives way to it."""
 _VERDICTS = {
     Verdict.FITS: ("✓", "$success"),
     Verdict.TIGHT: ("!", "$warning"),
@@ -54,16 +56,29 @@ class Columns:
         least, most = _NAMES
         name = min(most, max([least, *(cell_len(one_line(entry.name)) for entry in entries)]))
         columns = cls(name)
-        rest = width - sum(columns.widths) - _GAP * len(columns.widths)
+        columns = replace(columns, name=max(least, name - columns._excess(width)))
+        columns = replace(columns, state=max(_LEAST_STATE, columns.state - columns._excess(width)))
+        if columns._excess(width):
+            columns = cls(least, speed=0)
+            columns = replace(columns, state=max(1, columns.state - columns._excess(width)))
+        rest = width - columns._total - _GAP
         licence = 12 if rest >= 12 + _GAP else 0
         rest -= licence + _GAP if licence else 0
-        return cls(name, licence=licence, about=rest - _GAP if rest - _GAP >= _LEAST_ABOUT else 0)
+        about = rest - _GAP if rest - _GAP >= _LEAST_ABOUT else 0
+        return replace(columns, licence=licence, about=about)
 
     @property
     def widths(self) -> list[int]:
         """Of the columns that are shown."""
         every = (self.name, self.state, self.fits, self.speed, self.licence, self.about)
         return [width for width in every if width]
+
+    @property
+    def _total(self) -> int:
+        return sum(self.widths) + _GAP * (len(self.widths) - 1)
+
+    def _excess(self, width: int) -> int:
+        return max(0, self._total - width)
 
     def line(self, cells: Sequence[Cell]) -> Content:
         """The cells side by side, cut or filled up to their columns."""
