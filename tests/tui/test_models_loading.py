@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import threading
+from pathlib import Path
 from typing import cast
 
+import pytest
 from textual.widgets import Static
 
 from sinc_tui import paths
 from sinc_tui.engine import speeds
-from sinc_tui.errors import SincError
+from sinc_tui.errors import NoModel, SincError
 from sinc_tui.extras import install_line
+from sinc_tui.tui.screens.main import MainScreen
+from sinc_tui.tui.screens.models import ModelsScreen
+from sinc_tui.tui.screens.too_small import TooSmallScreen
 from sinc_tui.tui.shelf import Presence
 from tests.support.fake_engine import INFO, FakeEngine
 from tests.support.scripted_shelf import ScriptedShelf
@@ -53,7 +59,7 @@ async def test_what_is_loading_is_not_taken_for_the_model_in_use() -> None:
         await models.sees("small", "◌ loading")
         await models.sees("tiny", "✓ here")
         await models.press("m")
-        assert "Only the model in use can be measured." in models.said()
+        assert models.said() == "Only the model in use can be measured. ⏎ loads this one."
         await models.press("enter")
         assert "A model is loading." in models.said()
         await models.press("escape")
@@ -144,6 +150,56 @@ async def test_without_a_model_the_app_leads_there() -> None:
         await models.press("enter")
         engine = cast(FakeEngine, shelf.engines["small"])
         await until(lambda: engine.prompts == ["hi"])
+
+
+async def test_it_leads_there_when_the_window_is_large_enough() -> None:
+    async with running(missing=NONE, size=(50, 15)) as models:
+        await until(lambda: models.screen.state.error and not models.screen._drawing)
+        await models.pilot.pause()
+        assert [type(one) for one in models.app.screen_stack] == [MainScreen, TooSmallScreen]
+        await models.pilot.resize_terminal(80, 24)
+        await models.ready()
+        assert [type(one) for one in models.app.screen_stack] == [MainScreen, ModelsScreen]
+        await models.press("escape")
+        await until(lambda: models.app.screen is models.screen)
+        await models.pilot.pause()
+        assert models.app.screen is models.screen
+
+
+async def test_a_chosen_model_that_is_not_here_is_named_and_the_cursor_is_on_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shelf = ScriptedShelf()
+    missing = NoModel("The model small is not on this machine.", hint="Download it.")
+    read = speeds.read
+
+    def read_slowly(path: Path) -> list[speeds.Measurement]:
+        """A tick of the screen comes between the listing and what stands here."""
+        drawn.wait(60)
+        return read(path)
+
+    drawn = threading.Event()
+    monkeypatch.setattr(speeds, "read", read_slowly)
+    async with running(shelf, missing=missing, chosen="small") as models:
+        await until(lambda: isinstance(models.app.screen, ModelsScreen) and models.top._shown)
+        drawn.set()
+        await models.ready()
+        intro = str(models.top.query_one("#models-intro", Static).render())
+        assert intro.startswith("The model small is not here. Choose one with ↑↓")
+        await until(lambda: models.top._under_cursor() == "tiny")
+        await models.go("small")
+        await models.press("d")
+        (await models.fetch()).arrived(100)
+        await models.press("p")
+        await models.sees("small", "■ paused")
+        await until(lambda: len([call for call in shelf.calls if call[0] == "entries"]) == 2)
+        await models.pilot.pause()
+        assert models.top._under_cursor() == "small", "later listings leave the cursor alone"
+        await models.press("d")
+        fetch = await models.fetch(2)
+        shelf.put("small", presence=Presence.HERE)
+        fetch.finish()
+        await until(lambda: not models.top.query_one("#models-intro").display)
 
 
 async def test_it_leads_there_once() -> None:

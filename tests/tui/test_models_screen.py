@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+import pytest
 from textual.widgets import Input, OptionList, Static
 
 from sinc_tui import paths, settings
@@ -14,6 +15,7 @@ from sinc_tui.errors import NoModel, SincError
 from sinc_tui.models.download import Progress
 from sinc_tui.tui.app import SincApp
 from sinc_tui.tui.commands import SincCommands
+from sinc_tui.tui.model_rows import Columns, head
 from sinc_tui.tui.screens.help import HelpScreen
 from sinc_tui.tui.screens.main import MainScreen
 from sinc_tui.tui.screens.models import ModelsScreen
@@ -21,7 +23,7 @@ from sinc_tui.tui.screens.settings import SettingsScreen
 from sinc_tui.tui.shelf import Entry, Presence
 from tests.support.fake_engine import INFO, FakeEngine
 from tests.support.screen import Driver
-from tests.support.scripted_shelf import PLACE, SMALL, ScriptedFetch, ScriptedShelf
+from tests.support.scripted_shelf import PLACE, SMALL, TINY, ScriptedFetch, ScriptedShelf
 from tests.support.waiting import until
 
 TINY_INFO = INFO.model_copy(update={"name": "tiny", "trained": True, "size": 144_000_000})
@@ -79,6 +81,7 @@ async def running(
     *,
     missing: SincError | None = None,
     size: tuple[int, int] = (120, 35),
+    chosen: str = "tiny",
 ) -> AsyncIterator[Models]:
     engine = FakeEngine(info=TINY_INFO)
     used = shelf or ScriptedShelf()
@@ -88,7 +91,7 @@ async def running(
             raise missing
         return engine
 
-    app = SincApp(connect, chosen="tiny", make_shelf=lambda: used)
+    app = SincApp(connect, chosen=chosen, make_shelf=lambda: used)
     async with app.run_test(size=size) as pilot:
         models = Models(app, pilot, engine)
         models.shelf = used
@@ -145,7 +148,7 @@ async def test_measuring_gives_way_and_fails_in_words() -> None:
         assert "Speed not measured yet. m measures it." in models.details()
         await models.go("small")
         await models.press("m")
-        assert "Only the model in use can be measured." in models.said()
+        assert models.said() == "Only the model in use can be measured. d downloads it."
         await models.press("escape")
         models.engine.speed = None
         await models.run("fix line 3")
@@ -265,6 +268,17 @@ async def test_removing_a_download_under_way_cancels_it() -> None:
         await until(lambda: ("remove", "small") in models.shelf.calls)
         assert fetch.cancelled
         await models.sees("small", "491 MB to download")
+
+
+async def test_a_download_that_brought_nothing_leaves_nothing_to_remove() -> None:
+    async with running() as models:
+        await models.open()
+        await models.go("small")
+        await models.press("d")
+        (await models.fetch()).fail(SincError("No network."))
+        await models.sees("small", "✗ failed")
+        await models.press("x")
+        assert models.said() == "There is nothing of small to remove."
 
 
 async def test_verify() -> None:
@@ -390,6 +404,26 @@ async def test_names_that_would_act_on_the_terminal() -> None:
         assert "\u202e" not in text
         assert "[bold]about[/]" in text
         assert "…" in models.row(hostile.name)
+
+
+@pytest.mark.parametrize("names", [["tiny"], ["a", "hf:owner/repository/" + "long" * 9 + ".gguf"]])
+def test_no_row_is_wider_than_the_window(names: list[str]) -> None:
+    entries = [Entry(name, Presence.ABSENT) for name in names]
+    for width in range(20, 240):
+        columns = Columns.of(entries, width)
+        assert head(columns).cell_length <= width
+        assert columns.speed or width < 50
+        assert columns.name >= 8
+
+
+async def test_rows_are_whole_in_the_smallest_window() -> None:
+    long = Entry("hf:owner/repository/" + "x" * 60 + ".gguf", Presence.ABSENT, size=SMALL)
+    async with running(ScriptedShelf(TINY, long), size=(60, 20)) as models:
+        await models.open()
+        await models.sees("tiny", "137 tok/s")
+        options = models.top.query_one(OptionList)
+        assert "491 MB to download" in models.row(long.name)
+        assert options.virtual_size.height == 2, "a line for each model"
 
 
 async def test_columns_follow_the_width() -> None:

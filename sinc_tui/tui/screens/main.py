@@ -86,8 +86,9 @@ class MainScreen(Touring, ModelActions):
         await self.session.close()
 
     def on_screen_resume(self) -> None:
-        """A screen in the background is not told about new sizes; catch up."""
+        """A screen in the background is not told about new sizes; catch up with what had to wait."""
         self.post_message(events.Resize(self.app.size, self.app.size))
+        self.lead_to_models()
 
     # Runs.
 

@@ -18,10 +18,6 @@ if TYPE_CHECKING:
 
 DEFAULT = "tiny"
 """The model that runs where nobody named another."""
-_FIRST = (
-    "There is no model yet to run your prompts. Choose one with ↑↓: d downloads it, ⏎ uses it. "
-    "Prompts never leave this machine."
-)
 
 
 class ModelActions(KeepActions):
@@ -59,21 +55,25 @@ class ModelActions(KeepActions):
                 self._mode_of = (name, "sequential")
         return self._mode_of[1]
 
-    def action_models(self, intro: str = "") -> None:
-        """Look at the models, whatever runs."""
+    def action_models(self, *, leading: bool = False) -> None:
+        """Look at the models, whatever runs; `leading`: the user did not ask to."""
         from sinc_tui.tui.screens.models import ModelsScreen
 
         self._take_edits()
         if not isinstance(self.app.screen, ModelsScreen):
-            self.app.push_screen(ModelsScreen(self.room, intro))
+            self.app.push_screen(ModelsScreen(self.room, leading=leading))
 
     def lead_to_models(self) -> None:
-        """Where there is no model at all, show what there is to be had; once."""
+        """Where the model is missing, show what there is to be had; once, in a window large enough."""
         from sinc_tui.errors import NoModel
 
-        if isinstance(self.state.error, NoModel) and not self._led:
+        if self._led or not isinstance(self.state.error, NoModel):
+            return
+        from sinc_tui.tui.screens.too_small import TooSmallScreen
+
+        if not isinstance(self.app.screen, TooSmallScreen):
             self._led = True
-            self.action_models(_FIRST)
+            self.action_models(leading=True)
 
     async def leave_models(self) -> None:
         """The app ends: what has been downloaded so far is put away."""

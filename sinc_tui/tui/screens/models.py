@@ -14,9 +14,11 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from sinc_tui.errors import SincError
+from sinc_tui.sinc.controls import one_line
 from sinc_tui.sizes import on_disk
 from sinc_tui.tui import model_rows
 from sinc_tui.tui.downloads import Stage, Transfer
+from sinc_tui.tui.literal import visible
 from sinc_tui.tui.model_room import ModelRoom, way_to
 from sinc_tui.tui.screens.dialog import Dialog
 from sinc_tui.tui.shelf import Entry, Presence
@@ -28,6 +30,7 @@ _TICK = 0.25
 """Seconds between two looks at downloads and at what loads."""
 _KEYS = "⏎ use · d download · p pause · m measure · v verify · x remove · a add · Esc closes"
 _FEW_KEYS = "⏎ use · d download · p pause · F1 all keys · Esc closes"
+_CHOOSE = "Choose one with ↑↓: d downloads it, ⏎ uses it. Prompts never leave this machine."
 
 
 class ModelsScreen(Dialog[None]):
@@ -47,19 +50,19 @@ class ModelsScreen(Dialog[None]):
         Binding("f11", "close", "Close", show=False, id="models_close"),
     ]
 
-    def __init__(self, room: ModelRoom, intro: str = "") -> None:
-        """`intro` stands above the list: why the screen has opened by itself."""
+    def __init__(self, room: ModelRoom, *, leading: bool = False) -> None:
+        """`leading`: the screen has opened by itself, and says why above the list."""
         super().__init__()
-        self._room, self._intro = room, intro
+        self._room, self._leading = room, leading
         self._shown: dict[str, Content] = {}
         self._doomed = ""
-        self._measured = False
+        self._measured = self._listed = False
 
     def compose(self) -> ComposeResult:
         """From top to bottom."""
         with Vertical(id="models") as box:
             box.border_title = "Models"
-            yield Static(self._intro, id="models-intro", markup=False)
+            yield Static(id="models-intro", markup=False)
             yield Static(id="models-head", markup=False)
             yield OptionList(id="model-rows", markup=False)
             with VerticalScroll(id="model-detail", can_focus=False):
@@ -68,7 +71,7 @@ class ModelsScreen(Dialog[None]):
 
     def on_mount(self) -> None:
         """What was seen last time, then what there is now."""
-        self.query_one("#models-intro").display = bool(self._intro)
+        self.query_one("#models-intro").display = self._leading
         self._draw()
         self.look()
         self.set_interval(_TICK, self._tick)
@@ -81,7 +84,9 @@ class ModelsScreen(Dialog[None]):
     async def look(self) -> None:
         """List the models, then look at the machine."""
         await self._tried(self._room.look())
-        self._draw(at=self._start())
+        self._introduce()
+        start, self._listed = "" if self._listed else self._start(), True
+        self._draw(at=start)
         await self._tried(self._room.look_around())
         self._draw()
 
@@ -167,9 +172,9 @@ class ModelsScreen(Dialog[None]):
         if self._room.running:
             self._notice.say("A run is under way.", hint="Measure when it is done.", tone="warning")
         elif not self._room.in_use(entry):
-            self._notice.say(
-                "Only the model in use can be measured.", hint="⏎ loads this one.", tone="warning"
-            )
+            here = entry.presence is Presence.HERE
+            hint = "⏎ loads this one." if here else way_to(entry, self._room.downloads[entry.name])
+            self._notice.say("Only the model in use can be measured.", hint=hint, tone="warning")
         else:
             self._measure()
 
@@ -256,13 +261,24 @@ class ModelsScreen(Dialog[None]):
         box.border_subtitle = _KEYS if box.size.width > len(_KEYS) + 4 else _FEW_KEYS
         self._draw_details()
 
+    def _introduce(self) -> None:
+        """Say why the screen has opened by itself, as long as that is so."""
+        chosen, entries = self._room.chosen, self._room.entries
+        here = [entry.name for entry in entries if entry.presence is Presence.HERE]
+        why = f"The model {visible(one_line(chosen))} is not here."
+        intro = self.query_one("#models-intro", Static)
+        intro.display = self._leading and chosen not in here
+        intro.update(f"{why if here else 'There is no model yet to run your prompts.'} {_CHOOSE}")
+
     def _start(self) -> str:
-        """Where the cursor goes when there is no model in use: to the first one to download."""
+        """Where the cursor goes when there is no model in use: to one that is here, or to download."""
         room = self._room
         if room.loaded or room.loading or room.cursor != room.chosen:
             return ""
+        others = (entry for entry in room.entries if entry.name != room.chosen)
+        here = (entry.name for entry in others if entry.presence is Presence.HERE)
         wanted = (entry.name for entry in room.entries if not entry.package)
-        return next(wanted, "")
+        return next(here, "") or next(wanted, "")
 
     def _list(self, rows: dict[str, Content], at: str) -> None:
         options = self.query_one(OptionList)
@@ -294,7 +310,8 @@ class ModelsScreen(Dialog[None]):
             return f"{entry.name} is in use.", "Use another one first."
         if entry.package:
             return f"{entry.name} belongs to an installed package.", "pip uninstall removes that."
-        if not entry.removable and not entry.partial and not self._room.downloads[entry.name]:
+        under_way = self._room.downloads[entry.name] in self._room.downloads.running
+        if not entry.removable and not entry.partial and not under_way:
             return f"There is nothing of {entry.name} to remove.", ""
         return None
 
