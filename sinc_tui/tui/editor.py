@@ -40,14 +40,25 @@ def edit(text: str, name: str) -> str:
     the editor fails; the text then stays as it was.
     """
     words = command()
-    with tempfile.TemporaryDirectory(prefix="sinc-tui-") as folder:
-        path = Path(folder, f"{name}.md")
-        path.write_bytes(text.encode("utf-8", "surrogatepass"))
-        try:
-            code = subprocess.run([*words, str(path)], check=False).returncode
-            if code:
-                raise SincError(f"{words[0]} ended with {code}; the text stays as it was.")
-            edited = path.read_bytes().decode()
-        except (OSError, UnicodeDecodeError) as error:
-            raise SincError(f"{words[0]} left nothing to read: {error}.") from None
+    try:
+        with tempfile.TemporaryDirectory(prefix="sinc-tui-") as folder:
+            path = Path(folder, f"{name}.md")
+            path.write_bytes(text.encode("utf-8", "surrogatepass"))
+            edited = _edited(words, path)
+    except OSError as error:
+        raise SincError(
+            f"There is no file for {words[0]} to edit: {error.strerror}.",
+            hint="Make room on the disk, or set TMPDIR to a folder that can be written.",
+        ) from None
     return edited if text.endswith("\n") else edited.removesuffix("\n")
+
+
+def _edited(words: list[str], path: Path) -> str:
+    """What stands in a file after an editor had it."""
+    try:
+        code = subprocess.run([*words, str(path)], check=False).returncode
+        if code:
+            raise SincError(f"{words[0]} ended with {code}; the text stays as it was.")
+        return path.read_bytes().decode()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SincError(f"{words[0]} left nothing to read: {error}.") from None

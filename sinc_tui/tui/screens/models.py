@@ -312,7 +312,7 @@ class ModelsScreen(Dialog[None]):
             return f"{entry.name} belongs to an installed package.", "pip uninstall removes that."
         under_way = self._room.downloads[entry.name] in self._room.downloads.running
         if not entry.removable and not entry.partial and not under_way:
-            return f"There is nothing of {entry.name} to remove.", ""
+            return f"There is nothing of {entry.name} to remove.", entry.hint
         return None
 
     def _added(self, name: str | None) -> None:
