@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
-from sinc_tui.cli.diagnostics import DONE, InputError, report
+from sinc_tui.cli.diagnostics import DONE, report
 from sinc_tui.cli.engine_options import engine_options
 from sinc_tui.cli.output import write
 from sinc_tui.cli.serving import new_handlers
-from sinc_tui.errors import SincError
+from sinc_tui.errors import InputError, SincError
 
 
 @click.command(short_help="Answer agents and editors over MCP.")

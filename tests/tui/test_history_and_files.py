@@ -327,7 +327,7 @@ async def test_the_app_comes_back_whatever_the_editor_raises(
 @pytest.mark.usefixtures("shouting")
 def test_no_place_for_the_editors_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))
-    with pytest.raises(SincError, match="no file for .* to edit: No such file"):
+    with pytest.raises(SincError, match=r"no file for .* to edit: No such file"):
         editor.edit("text", "prompt")
 
 
