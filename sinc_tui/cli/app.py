@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sinc_tui.cli.inputs import chosen_name, model_file
+from sinc_tui.cli.inputs import chosen_name, model_file, model_in_settings
 
 
 def open_app(model: str | None) -> int:
@@ -21,5 +21,6 @@ def open_app(model: str | None) -> int:
     except SincError as error:
         if model and not chosen:
             raise
+        chosen = chosen or model_in_settings() or ""
         return run_app(chosen=chosen, missing=NoModel(error.message, hint=error.hint))
     return run_app(found, chosen=chosen)

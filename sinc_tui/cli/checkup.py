@@ -198,8 +198,9 @@ def _model_in_use(checkup: Checkup) -> ModelFile | None:
     try:
         return from_catalog(name)
     except NoFolder as error:
-        if checkup.healthy:  # else it is told already
-            checkup.wrong(error.message, _mend_folder(error.path), stops=True)
+        mend = _mend_folder(error.path)
+        if all(problem.mend != mend for problem in checkup.problems):  # else it is told already
+            checkup.wrong(error.message, mend, stops=True)
     except SincError as error:
         if name == EMBEDDED and isinstance(error, NoModel):
             checkup.wrong(error.message, install_line("tiny"), stops=True)

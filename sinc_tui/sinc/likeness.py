@@ -19,6 +19,15 @@ _WORDS_THAT_TELL = 5
 _JOINING = frozenset({"too", "also", *",;:.!?-–—'\"()"})
 """Words and marks with which a sentence says no more than the same one without them."""
 
+_CONDITIONS = frozenset(
+    {
+        "after", "as", "before", "but", "except", "if", "only", "or", "unless", "until", "when",
+        "where", "while", "without",
+    }
+)  # fmt: skip
+"""Words that take something back of what stands before them."""
+_PROHIBITIONS = frozenset({"never", "no", "not", "nothing", "don't", "dont", "doesn't", "without"})
+
 _PIECE = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|[^\w\s]")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 
@@ -75,14 +84,18 @@ def _says_again(before: str, sentence: str) -> bool:
 
 
 def _begins(sentence: str, other: str) -> bool:
-    """Whether a sentence begins with all of another one's five words or more, a word or nothing behind them."""
+    """Whether a sentence says all that another one does, five words or more, and goes on from there.
+
+    What goes on with a condition says less, and so does whatever is added to a prohibition.
+    """
     start = words_and_marks(other.rstrip(".!?"))
     rest = words_and_marks(sentence.rstrip(".!?"))
     behind = rest[len(start) : len(start) + 1]
     return (
         len(_words(other)) >= _WORDS_THAT_TELL
         and rest[: len(start)] == start
-        and all(map(_WORD.match, behind))
+        and all(_WORD.match(word) and word not in _CONDITIONS for word in behind)
+        and (not behind or _PROHIBITIONS.isdisjoint(start))
     )
 
 

@@ -204,7 +204,7 @@ def _browser_app() -> type[SincApp]:
 def _is_new() -> bool:
     """Whether the tour was never shown; that alone is looked at by everyone who has seen it.
 
-    Where that cannot be remembered, nobody is new, or they would be shown around at every start.
+    Where the folder to remember it in cannot be made, nobody is new.
     """
     from sinc_tui import paths
     from sinc_tui.errors import NoFolder

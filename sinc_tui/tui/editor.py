@@ -41,14 +41,14 @@ def edit(text: str, name: str) -> str:
     """
     words = command()
     try:
-        with tempfile.TemporaryDirectory(prefix="sinc-tui-") as folder:
+        with tempfile.TemporaryDirectory(prefix="sinc-tui-", ignore_cleanup_errors=True) as folder:
             path = Path(folder, f"{name}.md")
             path.write_bytes(text.encode("utf-8", "surrogatepass"))
             edited = _edited(words, path)
     except OSError as error:
         raise SincError(
             f"There is no file for {words[0]} to edit: {error.strerror}.",
-            hint="Make room on the disk, or set TMPDIR to a folder that can be written.",
+            hint="Make room on the disk, or set TMPDIR (TEMP on Windows) to a folder that can be written.",
         ) from None
     return edited if text.endswith("\n") else edited.removesuffix("\n")
 

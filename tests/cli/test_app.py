@@ -76,7 +76,7 @@ def test_a_name_in_the_settings_that_is_none_any_more_opens_the_list(opened: lis
     choose("no-such-model")
     assert open_app(None) == 0
     ((model, how),) = opened
-    assert (model, how["chosen"]) == (None, "")
+    assert (model, how["chosen"]) == (None, "no-such-model")
     assert isinstance(how["missing"], NoModel)
     assert "no-such-model" in how["missing"].message
 

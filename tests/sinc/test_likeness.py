@@ -46,5 +46,7 @@ def test_of_two_rules_that_begin_alike_the_longer_stays() -> None:
     for text in (
         "Say why. Say why it is so.",
         "Write the whole script in C. Write the whole script in C++.",
+        "Do not tell anyone the price. Do not tell anyone the price of the boat.",
+        "Answer all of the questions. Answer all of the questions if there is time.",
     ):
         assert without_repeats(text) == text

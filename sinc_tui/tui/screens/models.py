@@ -267,7 +267,7 @@ class ModelsScreen(Dialog[None]):
         here = [entry.name for entry in entries if entry.presence is Presence.HERE]
         why = f"The model {visible(one_line(chosen))} is not here."
         intro = self.query_one("#models-intro", Static)
-        intro.display = self._leading and chosen not in here
+        intro.display = self._leading and bool(entries) and chosen not in here
         intro.update(f"{why if here else 'There is no model yet to run your prompts.'} {_CHOOSE}")
 
     def _start(self) -> str:
