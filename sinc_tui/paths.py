@@ -56,6 +56,11 @@ def merged_models() -> Path:
     return platformdirs.user_cache_path(_APP) / "models"
 
 
+def web_models() -> Path:
+    """The folder of models that were downloaded from an https: address; it need not exist."""
+    return platformdirs.user_data_path(_APP) / "models"
+
+
 def speeds() -> Path:
     """How fast models were on this machine; the file need not exist, nor its folder."""
     return platformdirs.user_cache_path(_APP) / "speeds.json"

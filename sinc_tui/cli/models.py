@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -102,7 +103,7 @@ def add(name: str, model: str, **values: Any) -> int:
     from sinc_tui.models.catalog import catalog, known
     from sinc_tui.models.pinning import pinned
     from sinc_tui.models.references import NameReference, parse
-    from sinc_tui.models.store import State, stored
+    from sinc_tui.models.store import State, named_by_path, stored
 
     user_catalog.check_name(name)
     if values["adapter"] is not None:
@@ -114,10 +115,15 @@ def add(name: str, model: str, **values: Any) -> int:
         entry = pinned(reference, name)
     given = {key: value for key, value in values.items() if value}
     path = user_catalog.add(entry.model_copy(update=given))
-    if not entry.pinned:
+    if not entry.pinned and not named_by_path(entry):
         Narrator(verbose=True).note("The server tells no sha256, so any content will be taken.")
-    here = stored(known(name)).state is State.HERE
-    way = f"Use it: sinc-tui models use {name}" if here else f"Get it: sinc-tui models pull {name}"
+    found = stored(known(name))
+    if found.state is State.HERE:
+        way = f"Use it: sinc-tui models use {shlex.quote(name)}"
+    elif found.problem:
+        way = f"{found.problem} {found.hint}".rstrip()
+    else:
+        way = f"Get it: sinc-tui models pull {shlex.quote(name)}"
     write(f"{name} stands in {path}. {way}")
     return DONE
 
@@ -163,7 +169,9 @@ def remove(model: str, forget: bool) -> int:
         if stored(wanted).path is not None:
             said.append("Its file stays, since it is named by its path.")
         if model in catalog() and not forget:
-            said.append(f"Take it out of models.toml: sinc-tui models rm --forget {model}")
+            said.append(
+                f"Take it out of models.toml: sinc-tui models rm --forget {shlex.quote(model)}"
+            )
     if forget:
         user_catalog.forget(model)
     write(" ".join(said))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shlex
+import stat
 import tomllib
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -173,7 +175,7 @@ def named(text: str) -> ModelFile:
     if base is None:
         raise NoModel(
             f"The model {model.name} is not on this machine.",
-            hint=f"Get it: sinc-tui models pull {model.name}",
+            hint=f"Get it: sinc-tui models pull {shlex.quote(model.name)}",
         )
     name = model.name if text == model.name and text in catalog() else base.stem
     adapter = model.adapter_path
@@ -204,10 +206,10 @@ def gone(model: CatalogModel) -> NoModel | None:
     """What to say of a model that is named by its path where no file is; raises `SincError`."""
     for file in model.files:
         reference = model.reference(file)
-        if isinstance(reference, PathReference) and not _exists(reference.path):
+        if isinstance(reference, PathReference) and _is_no_file(reference.path):
             hint = "Check the path."
             if model.name in catalog():
-                again = f"sinc-tui models rm --forget {model.name}"
+                again = f"sinc-tui models rm --forget {shlex.quote(model.name)}"
                 hint = f"Put it there again, or take it out: {again}"
             return NoModel(f"There is no file {reference}.", hint=hint)
     return None
@@ -229,21 +231,20 @@ def file_place(reference: FileReference) -> Path | None:
 
 
 def web_place(reference: WebReference) -> Path:
-    """Where the file of an address is kept; parts of a split model side by side."""
+    """Where the file of an address is kept; parts of a split model side by side. It need not exist."""
     folder = reference.url.split("?")[0].rsplit("/", 1)[0]
     digest = hashlib.sha256(folder.encode()).hexdigest()[:12]
-    return paths.data() / "models" / digest / reference.file
+    return paths.web_models() / digest / reference.file
 
 
-def _exists(path: Path) -> bool:
-    """Whether something is there; what cannot be looked at may be."""
+def _is_no_file(path: Path) -> bool:
+    """Whether nothing is there, or a folder; what cannot be looked at may be a file."""
     try:
-        path.stat()
+        return stat.S_ISDIR(path.stat().st_mode)
     except (FileNotFoundError, NotADirectoryError):
-        return False
+        return True
     except OSError:
-        pass
-    return True
+        return False
 
 
 def _read(path: Path) -> dict[str, CatalogModel]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shlex
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -20,7 +21,7 @@ _ROOM = "Free some space, or point HF_HOME (for https: models XDG_DATA_HOME) at 
 
 def resume_hint(name: str) -> str:
     """How to go on with a download."""
-    return f"Go on from there: sinc-tui models pull {name}"
+    return f"Go on from there: sinc-tui models pull {shlex.quote(name)}"
 
 
 def amount(size: int) -> str:
@@ -69,7 +70,8 @@ def wrong_content(name: str, file: str, found: str, wanted: str) -> SincError:
     return SincError(
         f"What arrived as {file} is not the file that was expected (sha256 {found[:12]}..., "
         f"expected {wanted[:12]}...); it was deleted.",
-        hint=f"Get it again: sinc-tui models pull {name}; if this repeats, check HF_ENDPOINT and proxies.",
+        hint=f"Get it again: sinc-tui models pull {shlex.quote(name)}; if this repeats, check HF_ENDPOINT "
+        "and proxies.",
         retryable=True,
     )
 
@@ -90,7 +92,8 @@ def check_is_model(partial: Partial, name: str) -> None:
 def resumable(error: SincError, name: str, done: int, total: int | None) -> SincError:
     """An error of a transfer, with what is here and how to go on."""
     message = f"{name}: {error.message[:1].lower()}{error.message[1:]}{kept(done, total)}"
-    hint = error.hint or (resume_hint(name) if done else f"Try again: sinc-tui models pull {name}")
+    again = f"Try again: sinc-tui models pull {shlex.quote(name)}"
+    hint = error.hint or (resume_hint(name) if done else again)
     return SincError(message, hint=hint, retryable=error.retryable)
 
 

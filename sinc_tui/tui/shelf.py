@@ -42,6 +42,7 @@ class Entry:
         memory: what a run takes, about.
         removable: what would be freed by removing it.
         package: the Python package that brings it; empty for one that is downloaded.
+        owned: whether its files were downloaded; not those of a package, or that the user named by path.
         trained: whether it was distilled for this job.
         decode: how its bands are written unless the settings say otherwise.
         problem, hint: what is wrong with it and what to do, sentences; a hint is there only where
@@ -57,6 +58,7 @@ class Entry:
     memory: int | None = None
     removable: int = 0
     package: str = ""
+    owned: bool = True
     trained: bool = False
     decode: DecodeMode = "sequential"
     problem: str = ""
@@ -114,6 +116,7 @@ class StoredShelf:
         """`worker` is the engine's command line, for tests."""
         self._worker = worker
         self._devices: Place | None = None
+        self._damaged_merges: set[str] = set()
 
     def entries(self, also: str) -> list[Entry]:
         """See `Shelf`. A model that cannot be told from its name is left out."""
@@ -141,28 +144,38 @@ class StoredShelf:
         return replace(self._devices, machine=detect(), disk_free=_disk_free())
 
     def fetch(self, name: str, tell: Callable[[Progress], None], *, afresh: bool) -> Fetch:
-        """See `Shelf`."""
+        """See `Shelf`. Where only the merged file was found damaged, the download stays.
+
+        Nothing is read again, for that takes long and could not be stopped.
+        """
         from sinc_tui.models.catalog import model_for
         from sinc_tui.models.download import Download
-        from sinc_tui.models.store import remove_damage
+        from sinc_tui.models.store import remove, remove_merged
 
         model = model_for(name)
         if afresh:
-            remove_damage(model)
+            (remove_merged if name in self._damaged_merges else remove)(model)
+            self._damaged_merges.discard(name)
         return _Fetch(Download(model, tell))
 
     def verify(self, name: str) -> Sequence[str]:
         """See `Shelf`."""
         from sinc_tui.models.catalog import model_for
-        from sinc_tui.models.store import verify
+        from sinc_tui.models.store import DamagedMerge, verify
 
-        return verify(model_for(name))
+        self._damaged_merges.discard(name)
+        try:
+            return verify(model_for(name))
+        except DamagedMerge:
+            self._damaged_merges.add(name)
+            raise
 
     def remove(self, name: str) -> int:
         """See `Shelf`."""
         from sinc_tui.models.catalog import model_for
         from sinc_tui.models.store import remove
 
+        self._damaged_merges.discard(name)
         return remove(model_for(name))
 
     def add(self, text: str) -> str:
@@ -216,6 +229,7 @@ def _entry(one: StoredModel) -> Entry:
         memory=model.memory << 20 if model.memory else None,
         removable=one.removable,
         package=model.package or "",
+        owned=one.owned,
         trained=model.trained,
         decode=model.decode,
         problem=one.problem,

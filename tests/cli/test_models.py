@@ -121,6 +121,22 @@ def test_a_file_of_the_users_own(hub: Hub, tmp_path: Path) -> None:
     assert "mine" not in models(hub, tmp_path, "list")[0]
 
 
+def test_add_says_what_is_wrong_with_a_file(hub: Hub, tmp_path: Path) -> None:
+    path = tmp_path / "own.gguf"
+    catalogue = tmp_path / "config/sinc-tui/models.toml"
+    catalogue.parent.mkdir(parents=True)
+    catalogue.write_text(f'[mine]\nfile = "{path}"\n')
+    said, told = models(hub, tmp_path, "add", "again", "mine")
+    assert f"There is no file {path}. Put it there again" in said
+    assert "sinc-tui models rm --forget again" in said
+    assert "server" not in told
+    path.write_bytes(b"no model")
+    said, told = models(hub, tmp_path, "add", "third", "mine")
+    assert said.endswith("Copy it here again.\n")
+    assert "pull" not in said
+    assert "server" not in told
+
+
 def heed_ctrl_c() -> None:
     """A shell's background job inherits an ignored Ctrl-C; a person's foreground process does not."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)

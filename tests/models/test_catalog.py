@@ -139,6 +139,13 @@ def test_a_file_that_is_gone(own_catalog: Path, tmp_path: Path) -> None:
             Download(model_for(name), options=FAST).run()
 
 
+def test_a_folder_in_a_files_place(tmp_path: Path) -> None:
+    path = tmp_path / "m.gguf"
+    path.mkdir()
+    with pytest.raises(NoModel, match=r"There is no file .*m\.gguf"):
+        named(str(path))
+
+
 def test_the_settings_override_the_order_of_the_catalogue() -> None:
     entry = model(decode="parallel")
     assert Settings().decode_for("mine", entry.decode) == "parallel"

@@ -224,7 +224,10 @@ def test_a_model_from_the_web(hub: Hub, tmp_path: Path) -> None:
     wanted = model_for(f"{hub.url}/web/{NAME}")
     done = pull(wanted)
     assert done.path.read_bytes() == whole
-    assert done.path.is_relative_to(paths.data())
+    assert done.path.is_relative_to(tmp_path / "data")
+    assert done.path.is_relative_to(paths.web_models())
+    folder = paths.web_models().parent
+    assert folder.stat().st_mode & 0o777 == 0o700, "the history lies there too"
     assert hashlib.sha256(whole).hexdigest() in done.notes[0], "the user is told"
     assert pull(wanted).path == done.path
     assert hub.sent == len(whole) + 1, "one byte for the question"

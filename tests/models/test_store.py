@@ -256,6 +256,27 @@ def test_a_users_own_file_that_is_gone(own_catalog: Path, tmp_path: Path) -> Non
     assert stored(model_for(str(second))).hint == "Check the path."
 
 
+def test_a_model_of_the_web_where_the_data_folder_cannot_be_made(
+    own_catalog: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "file" / "data"))
+    own_catalog.write_text('[web]\nfile = "https://example.org/m.gguf"\n')
+    web = list_stored()[-1]
+    assert (web.model.name, web.state, web.problem) == ("web", State.ABSENT, "")
+    assert remove(web.model) == 0
+
+
+def test_names_are_quoted_in_commands(own_catalog: Path, tmp_path: Path) -> None:
+    own_catalog.write_text(
+        f'["my model"]\nfile = "{tmp_path}/m.gguf"\n["a; b"]\nrepository = "a/b"\nfile = "m.gguf"\n'
+    )
+    mine, other = list_stored()[-2:]
+    assert mine.hint.endswith("sinc-tui models rm --forget 'my model'")
+    assert refusal(other.model).hint == "Get it: sinc-tui models pull 'a; b'"
+    assert repair_hint(other.model).endswith("--repair 'a; b'")
+
+
 def test_merged_files_go_too_and_those_of_similar_names_stay(
     here: tuple[CatalogModel, Path], empty_cache: Path
 ) -> None:

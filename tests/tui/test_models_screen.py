@@ -13,6 +13,7 @@ from sinc_tui import paths, settings
 from sinc_tui.engine import speeds
 from sinc_tui.errors import NoModel, SincError
 from sinc_tui.models.download import Progress
+from sinc_tui.models.store import DamagedMerge
 from sinc_tui.tui.app import SincApp
 from sinc_tui.tui.commands import SincCommands
 from sinc_tui.tui.model_rows import Columns, head
@@ -332,6 +333,40 @@ async def test_damage_that_only_reading_shows_and_no_download_mends() -> None:
         await models.press("v")
         await models.sees("tiny", "✗ damaged")
         assert f"→ {hint}" in models.details()
+
+
+async def test_damage_of_a_users_own_file_that_only_reading_shows() -> None:
+    shelf = ScriptedShelf()
+    shelf.put("small", presence=Presence.HERE, owned=False)
+    async with running(shelf) as models:
+        await models.open()
+        await models.go("small")
+        shelf.trouble["verify"] = SincError("s.gguf is damaged.", hint="Copy it here again.")
+        await models.press("v")
+        await models.sees("small", "✗ damaged")
+        assert "→ Copy it here again." in models.details()
+        await models.press("d")
+        assert models.said() == "small cannot be downloaded. Copy it here again."
+        assert shelf.fetches == []
+
+
+async def test_d_has_a_damaged_merged_file_made_anew_whosever_the_model_is() -> None:
+    shelf = ScriptedShelf()
+    shelf.put("small", presence=Presence.HERE)
+    async with running(shelf) as models:
+        await models.open()
+        await models.go("small")
+        await models.press("enter")
+        await models.sees("small", "● in use")
+        await models.go("tiny")
+        shelf.trouble["verify"] = DamagedMerge("tiny.gguf is damaged.", hint="Pull it.")
+        await models.press("v")
+        await models.sees("tiny", "✗ damaged")
+        assert "→ d has it made anew." in models.details()
+        await models.press("d")
+        (await models.fetch()).finish()
+        await models.sees("tiny", "✓ here")
+        assert ("fetch afresh", "tiny") in shelf.calls
 
 
 async def test_a_file_that_is_gone() -> None:

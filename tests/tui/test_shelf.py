@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,11 +11,14 @@ import pytest
 
 from sinc_tui import paths
 from sinc_tui.errors import NoModel, SincError
-from sinc_tui.models.catalog import known
+from sinc_tui.models.catalog import known, located, merged_file
+from sinc_tui.models.default import Student
 from sinc_tui.models.download import Progress
+from sinc_tui.models.prepare import prepare
+from sinc_tui.models.store import DamagedMerge
 from sinc_tui.tui.shelf import Entry, Presence, StoredShelf
 from tests.support.hub_server import COMMIT, Hub, serving
-from tests.support.tiny_gguf import write_base
+from tests.support.tiny_gguf import write_adapter, write_base
 
 NAME = "owner/mini/mini.gguf"
 
@@ -93,6 +97,32 @@ def test_get_use_damage_repair_remove(shelf: StoredShelf, content: bytes) -> Non
     assert damaged.hint == ""
     assert shelf.remove("mini") > 0
     assert entry(shelf).presence is Presence.ABSENT
+
+
+def test_only_a_damaged_merged_file_goes_and_nothing_is_read_again(
+    shelf: StoredShelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    adapter = write_adapter(tmp_path / "adapter.gguf")
+    with paths.user_catalog().open("a") as file:
+        file.write(f'adapter = "{adapter}"\n')
+    fetched(shelf)
+    model = known("mini")
+    base, merged = located(model), merged_file(model)
+    assert base is not None
+    merged.parent.mkdir(parents=True)
+    prepare(Student(base, adapter, merged), lambda _: None)
+    before = merged.stat()
+    merged.write_bytes(merged.read_bytes()[:-9] + b"otherwise")
+    os.utime(merged, ns=(before.st_atime_ns, before.st_mtime_ns))
+    with pytest.raises(DamagedMerge):
+        shelf.verify("mini")
+    monkeypatch.setattr("sinc_tui.models.store._digest", None)
+    shelf.fetch("mini", lambda _: None, afresh=True)
+    assert list(merged.parent.iterdir()) == []
+    assert base.is_file(), "the download stays"
+    shelf.fetch("mini", lambda _: None, afresh=True)
+    assert not base.exists()
 
 
 def test_a_path_that_is_no_model_of_the_list(shelf: StoredShelf, tmp_path: Path) -> None:

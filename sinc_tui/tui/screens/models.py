@@ -148,7 +148,7 @@ class ModelsScreen(Dialog[None]):
             return
         if entry.presence is Presence.HERE:
             self._notice.say(f"{entry.name} is here already.")
-        elif entry.package or entry.hint:
+        elif entry.hint or (entry.package and entry.presence is not Presence.DAMAGED):
             self._notice.say(
                 f"{entry.name} cannot be downloaded.", hint=way_to(entry), tone="warning"
             )
