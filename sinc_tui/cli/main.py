@@ -72,8 +72,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         abandon()  # that is click, mostly, which could not write its help
         return report(SincError(f"It could not be finished: {error.strerror or error}."))
-    except SystemExit:  # the reader of a pipe is gone: `write` ends so, and click, which calls it 1
-        return PIPE_CLOSED
+    except SystemExit as error:
+        if error.code not in (PIPE_CLOSED, 1):
+            raise
+        return PIPE_CLOSED  # `write` ends so where the reader is gone, and click, which calls it 1
     return code if isinstance(code, int) else DONE
 
 

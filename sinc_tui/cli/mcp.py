@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
-from sinc_tui.cli.diagnostics import DONE, report
+from sinc_tui.cli.diagnostics import DONE
 from sinc_tui.cli.engine_options import engine_options
 from sinc_tui.cli.output import write
 from sinc_tui.cli.serving import new_handlers
-from sinc_tui.errors import InputError, SincError
+from sinc_tui.errors import InputError
 
 
 @click.command(short_help="Answer agents and editors over MCP.")
@@ -27,13 +27,5 @@ def mcp(model: str | None, **values: Any) -> int:
         raise InputError("There is no standard input to read.")
     from sinc_tui.server.mcp import serve
 
-    serve(new_handlers(model, values), _write)
+    serve(new_handlers(model, values), write)
     return DONE
-
-
-def _write(text: str) -> None:
-    """Write a line; where that cannot be done, end the program, since nobody hears it any more."""
-    try:
-        write(text)
-    except SincError as error:
-        raise SystemExit(report(error)) from None

@@ -43,25 +43,47 @@ class ProtocolError(Exception):
 def serve(handlers: Handlers, write: Callable[[str], None]) -> None:
     """Answer until standard input ends, and what was asked until then, however long that takes.
 
-    `write` gets each answer as a line; a `SystemExit` that it raises ends everything at once.
+    `write` gets each answer as a line; a `SincError` or `SystemExit` that it raises ends everything
+    at once, and is raised from here.
     """
     asyncio.run(_serve(handlers, write))
 
 
 async def _serve(handlers: Handlers, write: Callable[[str], None]) -> None:
     loading = asyncio.create_task(handlers.warm_up())
-    server = Server(handlers, lambda message: write(_line(message)))
+    failed: asyncio.Future[SincError | SystemExit] = asyncio.get_running_loop().create_future()
+
+    def tell(message: Message) -> None:
+        # A SystemExit out of a task would end the loop, with asyncio's own tasks half done.
+        try:
+            write(_line(message))
+        except (SincError, SystemExit) as error:
+            if not failed.done():
+                failed.set_result(error)
+
+    server = Server(handlers, tell)
+    taking = asyncio.create_task(_take_all(server))
+    ends: list[asyncio.Future[Any]] = [failed, taking]
     try:
-        # Not sys.stdin: the interpreter locks that when it ends, and a thread that reads holds it.
-        lines = _lines(os.fdopen(0, "rb", closefd=False))
-        while (line := await lines.get()) is not None:
-            server.take(line)
-        await server.finish()
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        if failed.done():
+            raise failed.result()
+        taking.result()
     finally:
         loading.cancel()
+        taking.cancel()
         await server.close()
-        await asyncio.gather(loading, return_exceptions=True)
+        await asyncio.gather(loading, taking, return_exceptions=True)
         await handlers.close()
+
+
+async def _take_all(server: Server) -> None:
+    """Answer all that comes on standard input."""
+    # Not sys.stdin: the interpreter locks that when it ends, and a thread that reads holds it.
+    lines = _lines(os.fdopen(0, "rb", closefd=False))
+    while (line := await lines.get()) is not None:
+        server.take(line)
+    await server.finish()
 
 
 class Server:
@@ -118,8 +140,6 @@ class Server:
     def _forget(self, identity: Any, done: asyncio.Task[None]) -> None:
         if self._calls.get(identity) is done:
             del self._calls[identity]
-        if not done.cancelled():
-            done.exception()  # of a write that failed: it has ended the program already
 
     async def _answer(self, identity: Any, message: Message) -> None:
         try:

@@ -68,6 +68,18 @@ def test_ctrl_c_is_130(monkeypatch: pytest.MonkeyPatch, app: list[ModelFile | No
     assert main([]) == 130
 
 
+def test_an_exit_that_is_no_closed_pipe_keeps_its_code(
+    monkeypatch: pytest.MonkeyPatch, app: list[ModelFile | None]
+) -> None:
+    def leave(model: ModelFile | None, **_: object) -> int:
+        raise SystemExit(3)
+
+    monkeypatch.setattr(sys.modules["sinc_tui.tui.app"], "run_app", leave)
+    with pytest.raises(SystemExit) as left:
+        main([])
+    assert left.value.code == 3
+
+
 def lazy_group() -> LazyGroup:
     return LazyGroup("tool", lazy={"later": "Comes later.", "never": "Is not there."})
 

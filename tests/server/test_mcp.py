@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from tests.cli.processes import CLI, SCRIPTED, environment
 from tests.support.scripted_app import WORKER
 from tests.support.scripted_worker import TEXTS
 
+SLOW_SPAWN = [sys.executable, str(Path(__file__).with_name("slow_spawn_main.py"))]
 BANDS = {band.lower(): text for band, text in TEXTS.items()}
 
 
@@ -251,12 +253,60 @@ def test_a_reader_that_is_gone_ends_it_quietly(start: Start) -> None:
     assert (client.process.returncode, client.process.stderr.read()) == (141, b"")
 
 
+PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+SCATTER = {"jsonrpc": "2.0", "id": 1, "method": "tools/call",
+           "params": {"name": "sinc_scatter", "arguments": {"prompt": "x"}}}  # fmt: skip
+FAILING = pytest.mark.parametrize(
+    ("main", "message"),
+    [(SLOW_SPAWN, PING), (SCRIPTED, SCATTER)],
+    ids=["while the engine is spawned", "when it has run"],
+)
+
+
+def _deaf(main: Sequence[str], message: object, out: Any, home: Path) -> tuple[int, bytes]:
+    """Exit code and complaints of a server that cannot write, while its input is open."""
+    with subprocess.Popen(
+        [*main, "normal", "mcp"], stdin=subprocess.PIPE, stdout=out, stderr=subprocess.PIPE,
+        cwd=home, env=environment(home),
+    ) as process:  # fmt: skip
+        assert process.stdin
+        assert process.stderr
+        try:
+            process.stdin.write(json.dumps(message).encode() + b"\n")
+            process.stdin.flush()
+            return process.wait(timeout=60), process.stderr.read()
+        finally:
+            process.kill()
+
+
+@FAILING
+def test_a_closed_pipe_ends_it_at_any_time(
+    tmp_path: Path, main: Sequence[str], message: object
+) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as closed:
+        assert _deaf(main, message, closed, tmp_path) == (141, b"")
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_a_full_disk_is_an_error(tmp_path: Path) -> None:
+@FAILING
+def test_a_full_disk_is_an_error_at_any_time(
+    tmp_path: Path, main: Sequence[str], message: object
+) -> None:
+    with open("/dev/full", "wb") as full:
+        code, complaint = _deaf(main, message, full, tmp_path)
+    assert code == 1
+    assert complaint.startswith(b"sinc-tui: Standard output cannot be written")
+    assert complaint.count(b"\n") == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_is_an_error_after_the_input_ends(tmp_path: Path) -> None:
     with open("/dev/full", "wb") as full:
         ran = subprocess.run(
-            [*SCRIPTED, "normal", "mcp"], stdout=full, stderr=subprocess.PIPE,
-            input=b'{"jsonrpc": "2.0", "id": 1, "method": "ping"}\n',
+            [*SLOW_SPAWN, "normal", "mcp"], stdout=full, stderr=subprocess.PIPE,
+            input=json.dumps(PING).encode(),
             cwd=tmp_path, env=environment(tmp_path), check=False, timeout=60,
         )  # fmt: skip
     assert ran.returncode == 1
