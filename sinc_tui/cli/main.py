@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Sequence
 
@@ -68,10 +69,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, click.Abort):
         return INTERRUPTED
     except OSError as error:
-        if error.filename is not None:
+        if error.filename is not None or error.errno not in (errno.ENOSPC, errno.EIO):
             raise
         abandon()  # that is click, mostly, which could not write its help
-        return report(SincError(f"It could not be finished: {error.strerror or error}."))
+        return report(SincError(f"It could not be finished: {error.strerror}."))
     except SystemExit as error:
         if error.code not in (PIPE_CLOSED, 1):
             raise
