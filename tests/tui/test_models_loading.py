@@ -18,9 +18,9 @@ from sinc_tui.tui.screens.models import ModelsScreen
 from sinc_tui.tui.screens.too_small import TooSmallScreen
 from sinc_tui.tui.shelf import Presence
 from tests.support.fake_engine import INFO, FakeEngine
+from tests.support.models_screen import NONE, TINY_INFO, running
 from tests.support.scripted_shelf import ScriptedShelf
 from tests.support.waiting import until
-from tests.tui.test_models_screen import NONE, TINY_INFO, running
 
 
 async def test_a_model_that_does_not_load_leaves_the_old_one() -> None:

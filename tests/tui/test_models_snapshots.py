@@ -22,9 +22,9 @@ from sinc_tui.tui.screens.main import MainScreen
 from sinc_tui.tui.screens.models import ModelsScreen
 from sinc_tui.tui.shelf import Presence
 from tests.support.fake_engine import FakeEngine
+from tests.support.models_screen import TINY_INFO
 from tests.support.scripted_shelf import PLACE, SMALL, ScriptedFetch, ScriptedShelf
 from tests.support.waiting import until
-from tests.tui.test_models_screen import TINY_INFO
 
 SIZES = [(200, 50), (120, 35), (80, 24)]
 THEMES = ["sinc-light", "sinc-plain"]
