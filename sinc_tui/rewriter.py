@@ -123,9 +123,8 @@ class Rewriter:
         if has_lone_surrogate(prompt):
             yield Failed(SincError(HALF_CHARACTER, hint="Send whole characters."), Draft())
             return
-        prompt = prompt.replace("\r\n", "\n").replace(
-            "\r", "\n"
-        )  # students know no other line ends
+        # Students know no other line ends.
+        prompt = prompt.replace("\r\n", "\n").replace("\r", "\n")
         failed = False
         async with aclosing(self.start()) as starting:
             async for event in starting:
