@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from sinc_tui.models.download_errors import unreachable
-from sinc_tui.models.remote import Retry
 from sinc_tui.models.transfer import DownloadOptions
+from sinc_tui.models.wire import Retry
 
 _Answer = TypeVar("_Answer")
 

@@ -10,7 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -22,8 +22,9 @@ from sinc_tui.models.catalog import CatalogFile, CatalogModel, file_place, gone
 from sinc_tui.models.partial import Partial
 from sinc_tui.models.placement import Placement, place
 from sinc_tui.models.references import PathReference
-from sinc_tui.models.remote import Changed, Remote, RemoteReference, Wire, look_up, new_wire
+from sinc_tui.models.remote import Changed, Remote, RemoteReference, look_up
 from sinc_tui.models.transfer import DownloadOptions, NoRanges, Transfer
+from sinc_tui.models.wire import Wire
 
 Phase = Literal["looking", "waiting", "fetching", "checking"]
 """Asking the server; another program has the file; bytes arrive; the content is compared with its hash."""
@@ -278,14 +279,8 @@ class Download:
         finally:
             lock.release()
 
-    @contextmanager
-    def _wire(self) -> Iterator[Wire]:
-        wire = new_wire(self._options.connect_timeout, self._options.stall_timeout)
-        try:
-            yield wire
-        finally:
-            with suppress(Exception):
-                wire.client.close()
+    def _wire(self) -> AbstractContextManager[Wire]:
+        return closing(Wire(self._options.connect_timeout, self._options.stall_timeout))
 
     def _looking(self, note: str) -> None:
         self._tell(phase="looking", note=note)

@@ -13,7 +13,8 @@ from sinc_tui.engine.gguf_check import check_gguf
 from sinc_tui.errors import SincError
 from sinc_tui.models.catalog import CatalogFile
 from sinc_tui.models.partial import Partial
-from sinc_tui.models.remote import Remote, Retry
+from sinc_tui.models.remote import Remote
+from sinc_tui.models.wire import Retry
 
 _FULL = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
 _ROOM = "Free some space, or point HF_HOME (for https: models XDG_DATA_HOME) at another disk"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -11,8 +12,9 @@ from sinc_tui.errors import SincError
 from sinc_tui.models.asking import Asker
 from sinc_tui.models.catalog import CatalogFile, CatalogModel, described
 from sinc_tui.models.references import FileReference, PathReference
-from sinc_tui.models.remote import Remote, look_up, new_wire
+from sinc_tui.models.remote import Remote, look_up
 from sinc_tui.models.transfer import DownloadOptions
+from sinc_tui.models.wire import Wire
 
 
 def pinned(
@@ -27,14 +29,13 @@ def pinned(
     if isinstance(reference, PathReference):
         check_gguf(reference.path)
         return model.model_copy(update={"files": tuple(map(_measured, model.files))})
-    wire = new_wire(options.connect_timeout, options.stall_timeout)
     asker = Asker(name, options)
     found: list[Remote] = []
-    for file in model.files:
-        place = model.reference(file)
-        assert not isinstance(place, PathReference)
-        found.append(asker.ask(partial(look_up, place, wire, options.connect_timeout)))
-    wire.client.close()
+    with closing(Wire(options.connect_timeout, options.stall_timeout)) as wire:
+        for file in model.files:
+            place = model.reference(file)
+            assert not isinstance(place, PathReference)
+            found.append(asker.ask(partial(look_up, place, wire, options.connect_timeout)))
     if len({remote.commit for remote in found}) > 1:
         raise SincError(
             f"The parts of {name} changed meanwhile.", hint="Try again.", retryable=True

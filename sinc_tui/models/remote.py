@@ -7,38 +7,27 @@ HF_HOME mean what its users expect. The token goes to the Hub's own address and 
 from __future__ import annotations
 
 import re
-import socket
-import ssl
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from sinc_tui.errors import SincError
 from sinc_tui.models.references import HubReference, WebReference, is_loopback
+from sinc_tui.models.wire import Retry, Wire, first_line
 
 if TYPE_CHECKING:
-    import httpx2
+    from urllib3 import BaseHTTPResponse
 
 RemoteReference = HubReference | WebReference
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS = 5
 _AGENT = "sinc-tui"
-_AT_ONCE = 192 << 10
 _CIRCLE = "the server redirects in a circle"
-
-
-class Retry(Exception):
-    """Something that may pass: `reason` for people, `after` in seconds where the server named a time."""
-
-    def __init__(self, reason: str, after: float | None = None) -> None:
-        super().__init__(reason)
-        self.reason, self.after = reason, after
 
 
 class Changed(Exception):
@@ -71,58 +60,10 @@ class Remote:
     def headers_for(self, url: str) -> dict[str, str]:
         """What to send to an address: the token only to the host that it is for."""
         same = _origin(url) == _origin(self.url)
-        kept = {k: v for k, v in self.headers.items() if same or k.lower() != "authorization"}
-        return kept | {"Accept-Encoding": "identity"}
-
-
-class Wire:
-    """The connections of one download; they can be cut from another thread."""
-
-    def __init__(self, client: httpx2.Client) -> None:
-        self.client = client
-        self._streams: list[Any] = []
-        self._cut = False
-
-    def cut(self) -> None:
-        """End every connection, whatever it waits for, and take no new one."""
-        self._cut = True
-        for stream in list(self._streams):
-            _shut(stream)
-
-    @contextmanager
-    def get(self, url: str, headers: dict[str, str]) -> Iterator[httpx2.Response]:
-        """The answer to a GET, its body not read yet; raises `Retry`."""
-        with (
-            failures_explained(),
-            self.client.stream(
-                "GET", url, headers=headers, extensions={"trace": self._trace}
-            ) as response,
-        ):
-            yield response
-
-    def _trace(self, event: str, info: dict[str, Any]) -> None:
-        if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
-            stream = info["return_value"]
-            _read_much(stream)
-            self._streams.append(stream)
-            if self._cut:
-                _shut(stream)
-
-
-def new_wire(connect_timeout: float, stall_timeout: float) -> Wire:
-    """Connections with these limits, in seconds; proxies and certificates as the environment says."""
-    import httpx2
-
-    timeout = httpx2.Timeout(stall_timeout, connect=connect_timeout, pool=None)
-    return Wire(httpx2.Client(follow_redirects=False, timeout=timeout, verify=_certificates()))
-
-
-@cache
-def _certificates() -> ssl.SSLContext:
-    """The authorities that servers are believed by; reading them takes 25 ms."""
-    import httpx2
-
-    return httpx2.create_ssl_context()
+        own = {name.lower(): value for name, value in self.headers.items()}
+        if not same:
+            own.pop("authorization", None)
+        return {"user-agent": _AGENT} | own | {"accept-encoding": "identity"}
 
 
 def look_up(reference: RemoteReference, wire: Wire, timeout: float) -> Remote:
@@ -142,48 +83,26 @@ def look_up(reference: RemoteReference, wire: Wire, timeout: float) -> Remote:
 @contextmanager
 def opened(
     wire: Wire, remote: Remote, url: str, first: int, last: int | None
-) -> Iterator[httpx2.Response]:
-    """The answer to a request for bytes `first` to `last` (None: to the end), redirects followed.
+) -> Iterator[tuple[BaseHTTPResponse, str]]:
+    """The answer to a request for bytes `first` to `last` (None: to the end), and the address that gave it.
 
-    Raises `Retry`.
+    Redirects are followed. Raises `Retry`.
     """
     wanted = f"bytes={first}-{'' if last is None else last}"
     for _ in range(_MOST_REDIRECTS + 1):
         with wire.get(url, remote.headers_for(url) | {"Range": wanted}) as response:
-            if response.status_code not in _REDIRECTS:
-                yield response
+            if response.status not in _REDIRECTS:
+                yield response, url
                 return
             url = _redirected(url, response.headers.get("Location", ""))
     raise Retry(_CIRCLE)
 
 
-@contextmanager
-def failures_explained() -> Iterator[None]:
-    """Turn what a network can do into `Retry`."""
-    import httpx2
-
-    try:
-        yield
-    except httpx2.ConnectTimeout:
-        raise Retry("the server does not answer") from None
-    except httpx2.TimeoutException:
-        raise Retry("no data came for too long") from None
-    except httpx2.RemoteProtocolError:
-        raise Retry("the connection was cut") from None
-    except httpx2.ConnectError as error:
-        raise Retry(f"no connection ({_first_line(error)})") from None
-    except httpx2.TooManyRedirects:
-        raise Retry(_CIRCLE) from None
-    except httpx2.TransportError as error:
-        raise Retry(f"the connection failed ({_first_line(error)})") from None
-
-
-def check_status(response: httpx2.Response) -> None:
+def check_status(status: int, headers: Mapping[str, str]) -> None:
     """Raise `Retry` for an answer that may be another one later: too many requests, a server's error."""
-    status = response.status_code
     if status in (408, 425, 429) or status >= 500:
         what = "the server is asked too often" if status == 429 else f"the server fails ({status})"
-        raise Retry(what, retry_after(response.headers.get("Retry-After", "")))
+        raise Retry(what, retry_after(headers.get("Retry-After", "")))
 
 
 def retry_after(value: str) -> float | None:
@@ -241,15 +160,15 @@ def _look_up_hub(reference: HubReference, timeout: float) -> Remote:
 
     url = hf_hub_url(reference.repository, reference.file, revision=reference.revision)
     try:
-        with failures_explained():
+        with _failures_explained():
             found = get_hf_file_metadata(url, timeout=timeout, library_name=_AGENT)
     except HfHubHTTPError as error:
-        check_status(error.response)
+        check_status(error.response.status_code, error.response.headers)
         raise _hub_refusal(error, reference) from None
     except Exception as error:
         if isinstance(error, (Retry, SincError)):
             raise
-        raise Retry(f"the Hub's answer is not to be understood ({_first_line(error)})") from None
+        raise Retry(f"the Hub's answer is not to be understood ({first_line(error)})") from None
     etag = plain_etag(found.etag)
     if not found.commit_hash or not etag:
         raise SincError(
@@ -262,6 +181,27 @@ def _look_up_hub(reference: HubReference, timeout: float) -> Remote:
         sha256=etag if _SHA256.fullmatch(etag) else None, identity=etag, commit=found.commit_hash,
         headers=build_hf_headers(library_name=_AGENT),
     )  # fmt: skip
+
+
+@contextmanager
+def _failures_explained() -> Iterator[None]:
+    """Turn what the Hub's client meets on a network into `Retry`."""
+    import httpx2
+
+    try:
+        yield
+    except httpx2.ConnectTimeout:
+        raise Retry("the server does not answer") from None
+    except httpx2.TimeoutException:
+        raise Retry("no data came for too long") from None
+    except httpx2.RemoteProtocolError:
+        raise Retry("the connection was cut") from None
+    except httpx2.ConnectError as error:
+        raise Retry(f"no connection ({first_line(error)})") from None
+    except httpx2.TooManyRedirects:
+        raise Retry(_CIRCLE) from None
+    except httpx2.TransportError as error:
+        raise Retry(f"the connection failed ({first_line(error)})") from None
 
 
 def _hub_refusal(error: Exception, reference: HubReference) -> SincError:
@@ -299,12 +239,12 @@ def _hub_refusal(error: Exception, reference: HubReference) -> SincError:
 def _look_up_web(reference: WebReference, wire: Wire) -> Remote:
     """One byte is asked for, since many servers answer that and not HEAD."""
     remote = Remote(reference.url, reference.url, None)
-    with opened(wire, remote, reference.url, 0, 0) as response:
-        check_status(response)
-        if response.status_code not in (200, 206):
-            raise refusal(response.status_code, reference.url)
-        headers = response.headers
-        parts = response.status_code == 206
+    with opened(wire, remote, reference.url, 0, 0) as (response, location):
+        status, headers = response.status, response.headers
+        check_status(status, headers)
+        if status not in (200, 206):
+            raise refusal(status, reference.url)
+        parts = status == 206
         size = headers.get("Content-Length", "")
         if "html" in headers.get("Content-Type", ""):
             raise SincError(
@@ -313,7 +253,7 @@ def _look_up_web(reference: WebReference, wire: Wire) -> Remote:
             )
         return Remote(
             reference.url,
-            str(response.url),
+            location,
             total_of(headers.get("Content-Range", "")) if parts else int(size) if size else None,
             identity=plain_etag(headers.get("ETag")) or headers.get("Last-Modified", ""),
             ranges=parts,
@@ -340,22 +280,3 @@ def _origin(url: str) -> tuple[str, str, int | None]:
         parts.hostname or "",
         parts.port or {"https": 443, "http": 80}.get(parts.scheme),
     )
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:160]
-
-
-def _read_much(stream: Any) -> None:
-    """Let a connection take up to 192 KiB at once; httpcore2 asks for 64 KiB, which costs a third more time."""
-    read = stream.read
-    with suppress(AttributeError):
-        stream.read = lambda size, timeout=None: read(max(size, _AT_ONCE), timeout=timeout)
-
-
-def _shut(stream: Any) -> None:
-    """End a connection that another thread may be reading from."""
-    connection = stream.get_extra_info("socket")
-    if connection is not None:
-        with suppress(OSError):
-            connection.shutdown(socket.SHUT_RDWR)

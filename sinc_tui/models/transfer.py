@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, BinaryIO
 from sinc_tui.errors import SincError
 from sinc_tui.models import remote as remotes
 from sinc_tui.models.partial import Chunk, Partial
-from sinc_tui.models.remote import Changed, Remote, Retry, Wire
+from sinc_tui.models.remote import Changed, Remote
+from sinc_tui.models.wire import Retry, Wire, pieces
 
 if TYPE_CHECKING:
-    import httpx2
+    from urllib3 import BaseHTTPResponse
 
 _EXPIRED = frozenset({401, 403, 404, 410})
 """What a CDN answers when a signed address is no longer good."""
@@ -266,7 +267,7 @@ class Transfer:
                 return
         remote, at = self._remote, chunk.at
         last = None if chunk.end is None else chunk.end - 1
-        with remotes.opened(self._wire, remote, remote.location, at, last) as response:
+        with remotes.opened(self._wire, remote, remote.location, at, last) as (response, _):
             self._check(response, remote, chunk)
             self._receive(response, chunk, file)
         if chunk.end is None:
@@ -274,9 +275,9 @@ class Transfer:
         if not chunk.complete and not self._stopped:
             raise Retry("the connection was cut")
 
-    def _receive(self, response: httpx2.Response, chunk: Chunk, file: BinaryIO) -> None:
+    def _receive(self, response: BaseHTTPResponse, chunk: Chunk, file: BinaryIO) -> None:
         file.seek(chunk.at)
-        for piece in response.iter_raw():
+        for piece in pieces(response):
             if chunk.end is not None:
                 piece = piece[: chunk.end - chunk.at]
             if self._stopped or not piece:
@@ -287,10 +288,10 @@ class Transfer:
                 self.fetched += len(piece)
                 self.note = ""
 
-    def _check(self, response: httpx2.Response, remote: Remote, chunk: Chunk) -> None:
+    def _check(self, response: BaseHTTPResponse, remote: Remote, chunk: Chunk) -> None:
         """Whether this answer holds the bytes that were asked for, of the content that was begun with."""
-        status, headers = response.status_code, response.headers
-        remotes.check_status(response)
+        status, headers = response.status, response.headers
+        remotes.check_status(status, headers)
         if status in _EXPIRED and (remote.location != remote.url or remote.headers):
             self._find_again(remote)
             raise Retry(f"the address of the bytes was refused ({status})")
