@@ -26,7 +26,8 @@ def web(port: int, host: str, no_open: bool, model: str | None) -> int:
     page is an app of its own.
     """
     needs("textual_serve", "web")
-    model_file(model)
+    if model is not None:  # with the one of the settings the page itself says what is wrong
+        model_file(model)
     from sinc_tui.server.web import serve
 
     command = [sys.executable, "-P", "-m", "sinc_tui.cli.main"]

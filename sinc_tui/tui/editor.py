@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from sinc_tui.errors import SincError
@@ -53,10 +55,21 @@ def edit(text: str, name: str) -> str:
     return edited if text.endswith("\n") else edited.removesuffix("\n")
 
 
+@contextmanager
+def _interrupts_left_to_it() -> Iterator[None]:
+    """Ctrl+C goes to every program on the terminal: let it mean what the editor makes of it, and no more."""
+    ours = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, ours)
+
+
 def _edited(words: list[str], path: Path) -> str:
     """What stands in a file after an editor had it."""
     try:
-        code = subprocess.run([*words, str(path)], check=False).returncode
+        with _interrupts_left_to_it():
+            code = subprocess.run([*words, str(path)], check=False).returncode
         if code:
             raise SincError(f"{words[0]} ended with {code}; the text stays as it was.")
         return path.read_bytes().decode()

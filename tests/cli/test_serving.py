@@ -19,10 +19,15 @@ from tests.cli.processes import CLI, ROOT, environment, run
 from tests.support.waiting import until
 
 
-def test_it_prints_the_address_alone_and_serves_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("settings", ["", "model = 'small'\n"])
+def test_it_prints_the_address_alone_and_serves_it(tmp_path: Path, settings: str) -> None:
+    """Also where the settings name a model that is not here: the page leads to the models."""
+    folder = tmp_path / "config" / "sinc-tui"
+    folder.mkdir(parents=True)
+    (folder / "settings.toml").write_text(settings)
     process = subprocess.Popen(
         [*CLI, "web", "--port", "0", "--no-open"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        cwd=tmp_path, env=environment(tmp_path), text=True,
+        cwd=tmp_path, env=environment(tmp_path) | {"HF_HOME": str(tmp_path)}, text=True,
     )  # fmt: skip
     assert process.stdout is not None
     address = process.stdout.readline()

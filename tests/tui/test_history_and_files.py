@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -336,3 +337,19 @@ def test_a_failing_editor_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("EDITOR", "false")
     with pytest.raises(SincError, match="ended with 1"):
         editor.edit("text", "prompt")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="os.kill ends a process there")
+def test_ctrl_c_in_the_editor_is_the_editors(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    program = tmp_path / "interrupted.py"
+    program.write_text(
+        "import os, pathlib, signal, sys\nos.kill(os.getppid(), signal.SIGINT)\n"
+        "pathlib.Path(sys.argv[1]).write_text('edited')"
+    )
+    monkeypatch.delenv("VISUAL", raising=False)
+    monkeypatch.setenv("EDITOR", f"{sys.executable} {program}")
+    before = signal.getsignal(signal.SIGINT)
+    assert editor.edit("text", "prompt") == "edited"
+    assert signal.getsignal(signal.SIGINT) is before
