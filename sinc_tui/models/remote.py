@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -254,7 +254,7 @@ def _look_up_web(reference: WebReference, wire: Wire) -> Remote:
         return Remote(
             reference.url,
             location,
-            total_of(headers.get("Content-Range", "")) if parts else int(size) if size else None,
+            total_of(headers.get("Content-Range", "") if parts else f"/{size}"),
             identity=plain_etag(headers.get("ETag")) or headers.get("Last-Modified", ""),
             ranges=parts,
         )
@@ -262,8 +262,16 @@ def _look_up_web(reference: WebReference, wire: Wire) -> Remote:
 
 def _redirected(url: str, location: str) -> str:
     """Where a redirect leads; raises `SincError` where it leaves encryption behind."""
-    target = urljoin(url, location)
-    parts = urlsplit(target)
+    with suppress(UnicodeError):
+        location = location.encode(
+            "latin-1"
+        ).decode()  # how headers are read, and how some are written
+    try:
+        target = urljoin(url, location)
+        parts = urlsplit(target)
+        _ = parts.port
+    except ValueError:
+        raise Retry("the server redirects to what is no address") from None
     safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
     if not location or not (safe or urlsplit(url).scheme == parts.scheme == "http"):
         raise SincError(

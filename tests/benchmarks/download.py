@@ -38,7 +38,7 @@ sys.modules["trio"] = None
 from tests.benchmarks.common import memory
 from sinc_tui.models.catalog import CatalogModel
 from sinc_tui.models.download import Download
-import filelock, httpcore2, httpx2, huggingface_hub.file_download
+import filelock, httpcore2, httpx2, huggingface_hub.file_download, urllib3
 model = CatalogModel(
     name="m", repository="someone/models", file="m.gguf", commit=sys.argv[1],
     size=int(sys.argv[2]), sha256=sys.argv[3],

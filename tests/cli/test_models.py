@@ -216,7 +216,7 @@ def test_what_cannot_be_done_is_said(
 def test_help_loads_no_network_library(tmp_path: Path) -> None:
     code = (
         "import sys; from sinc_tui.cli.main import main; main(['models', 'pull', '--help']); "
-        "sys.exit(any(name in sys.modules for name in ('httpx2', 'huggingface_hub', 'llama_cpp')))"
+        "sys.exit(any(name in sys.modules for name in ('httpx2', 'urllib3', 'huggingface_hub', 'llama_cpp')))"
     )
     ran = run([CLI[0], "-c", code], tmp_path)
     assert ran.returncode == 0

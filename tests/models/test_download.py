@@ -21,6 +21,7 @@ from sinc_tui.models import transfer
 from sinc_tui.models.catalog import CatalogModel, located, model_for
 from sinc_tui.models.download import Download, Progress
 from sinc_tui.models.partial import Partial
+from sinc_tui.models.wire import Retry
 from tests.models.hubs import CHUNK, CONTENT, FAST, NAME, REPOSITORY, model, parts, pull, unpinned
 from tests.support.broken_gguf import write_model
 from tests.support.hub_server import COMMIT, Fault, Hub, Request
@@ -286,6 +287,16 @@ def test_a_redirect_that_leaves_encryption_behind() -> None:
     with pytest.raises(SincError, match="not encrypted"):
         _redirected("https://example.org/m.gguf", "http://example.org/m.gguf")
     assert _redirected("https://a.org/x/m.gguf", "../m.gguf") == "https://a.org/m.gguf"
+    as_read = "/é.gguf".encode().decode("latin-1")
+    assert _redirected("https://a.org/m.gguf", as_read) == "https://a.org/é.gguf"
+
+
+@pytest.mark.parametrize("location", ["//[bad/x", "http://h:99999/x", "http://h:abc/"])
+def test_a_redirect_to_what_is_no_address(location: str) -> None:
+    from sinc_tui.models.remote import _redirected
+
+    with pytest.raises(Retry, match="no address"):
+        _redirected("https://example.org/m.gguf", location)
 
 
 def test_the_file_of_a_path_is_not_fetched(tmp_path: Path) -> None:
