@@ -16,6 +16,8 @@ _JOINED = re.compile(r"(?<!\d)(\d+[.,:/-])(?=(\d+))")
 """Two runs of digits with one mark between them: `12.5`, `1,000`, `9:30`, `22/23`, `2024-02`."""
 _BEGUN = re.compile(r"(?:(?<!\d)(?P<before>\d+[.,:/-]))?(?P<run>\d+)\Z")
 _LEAD = re.compile(r"(?<!\d)(?P<before>\d+[.,:/-])(?P<run>\d*)\Z")
+_NAME = re.compile(r"[^\W_]+(?:[._@/\\]+[^\W_]+)+[_@\\]*|[^\W_]+[_@\\]+")
+_REST_OF_NAME = re.compile(r"[^\W_]*(?:[._@/\\]+[^\W_]+)*")
 _SENTENCE_END = re.compile(r"(?<=[.!?…؟۔।]) |(?<=[。！？])")
 
 
@@ -124,6 +126,51 @@ class NumberGuard:
                 if n > self._most.get(digit, n):
                     return False
         return True
+
+
+class NameGuard:
+    """Only addresses, paths, file names and identifiers of the raw prompt.
+
+    Such a name is words with one of the marks `. _ @ / \\` and no blank between them (`me@a.org`,
+    `old_rows.csv`); a stretch of one of the prompt's will do, whole words long, in whatever case. A name
+    without a letter is a number, and not looked at.
+    """
+
+    name = "name_guard"
+
+    def __init__(self, prompt: str) -> None:
+        self._prompt = prompt.casefold()
+        self._stretches: dict[tuple[str, bool], re.Match[str] | None] = {}
+
+    def allows(self, text: str) -> bool:
+        """Whether every name is the prompt's, and one at the end can become one."""
+        return all(self._find(name, whole=at < len(text)) for name, at in _names(text))
+
+    def closes(self, text: str) -> bool:
+        """Whether every name is the prompt's, whole."""
+        return all(self._find(name, whole=True) for name, _ in _names(text))
+
+    def ways_on(self, text: str) -> list[str]:
+        """How the prompt finishes a name at the end."""
+        begun = next((name for name, at in _names(text) if at == len(text)), None)
+        found = self._find(begun, whole=False) if begun else None
+        rest = _REST_OF_NAME.match(self._prompt, found.end()) if found else None
+        return [rest[0]] if rest and rest[0] else []
+
+    def _find(self, name: str, *, whole: bool) -> re.Match[str] | None:
+        """Where the prompt has a name, or with `whole` off one that begins so."""
+        key = (name.casefold(), whole)
+        if key not in self._stretches:
+            end = r"(?![^\W_])" if whole else ""
+            self._stretches[key] = re.search(rf"(?<![^\W_]){re.escape(key[0])}{end}", self._prompt)
+        return self._stretches[key]
+
+
+def _names(text: str) -> Iterator[tuple[str, int]]:
+    """The names of a text, one that is being written included, and where each ends."""
+    for match in _NAME.finditer(text):
+        if any(map(str.isalpha, match[0])):
+            yield match[0], match.end()
 
 
 def _is_sign(char: str) -> bool:

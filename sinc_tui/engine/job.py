@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Protocol
 
 from sinc_tui.engine.facts import FactKeeper
-from sinc_tui.engine.guards import Guard, NumberGuard
+from sinc_tui.engine.guards import Guard, NameGuard, NumberGuard
 from sinc_tui.engine.limits import LEAST_RULES, Limit, limits
 from sinc_tui.engine.protocol import RunStats, SamplerOptions
 from sinc_tui.engine.runtime import Cancelled
@@ -91,9 +91,10 @@ class Job:
     def rules_for(self, band: Band, limit: Limit) -> BandRules:
         """What one band has to obey."""
         numbers = self._number_guards(band)
+        guards: list[Guard] = [*numbers, *self._name_guards(band)]
         if band is Band.CONSTRAINTS:
             return BandRules(
-                guards=numbers,
+                guards=guards,
                 may_close=lambda n: (
                     not self._waits() and n > max(self._longest_other(), LEAST_RULES)
                 ),
@@ -102,7 +103,7 @@ class Job:
             )
         if band is Band.DATA:
             return self._data_rules(numbers, limit)
-        return BandRules(guards=numbers)
+        return BandRules(guards=guards)
 
     def _completed_rules(self, text: str, limit: Limit) -> str:
         """CONSTRAINTS without a rule that stands there twice, and with the facts that all bands lost."""
@@ -119,8 +120,17 @@ class Job:
             return []
         if band is Band.DATA:
             return [NumberGuard(self.request.prompt)]
-        known = "\n".join([self.request.prompt, *self._typed])
-        return [NumberGuard(known, sparing=True)]
+        return [NumberGuard(self._known, sparing=True)]
+
+    def _name_guards(self, band: Band) -> list[NameGuard]:
+        """What holds the names in a band; PERSONA may speak of `Node.js`, FORMAT of `and/or`."""
+        held = band in (Band.CONTEXT, Band.CONSTRAINTS, Band.TASK)
+        return [NameGuard(self._known)] if held and self.request.sampler.number_guard else []
+
+    @property
+    def _known(self) -> str:
+        """What the user typed: the prompt, and bands that are given."""
+        return "\n".join([self.request.prompt, *self._typed])
 
     def lost_clauses(self) -> list[str]:
         """What the prompt says and no finished band does; nothing where facts need not be kept."""

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sinc_tui.engine.decoder import Decoder
+from sinc_tui.engine.guards import NameGuard
 from sinc_tui.engine.job import Request
 from sinc_tui.engine.layout import CHAINS, Layout, Tokenizer, chatml
 from sinc_tui.engine.protocol import DecodeMode, RunStats, SamplerOptions
@@ -289,6 +290,18 @@ def test_number_guard_and_fact_keeper_can_be_switched_off(mode: DecodeMode, help
     texts, stats = words.decompose(Request("pay 12 EUR to foo_bar()", sampler), Deaf())
     assert ("foo_bar()" in texts[Band.DATA]) is helped
     assert bool(stats.masks.get("fact_keeper")) is helped
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("helped", [True, False])
+def test_names_are_held_with_the_numbers(mode: DecodeMode, helped: bool) -> None:
+    prompt = "see old_rows.csv"
+    decoder = decoder_on(HostileRuntime(POLICIES["random"], 3))
+    sampler = SamplerOptions(decode=mode, number_guard=helped)
+    texts, stats = decoder.decompose(Request(prompt, sampler), Deaf())
+    held = (Band.CONTEXT, Band.CONSTRAINTS, Band.TASK)
+    assert all(NameGuard(prompt).closes(texts[band]) for band in held) is helped
+    assert bool(stats.masks.get("name_guard")) is helped
 
 
 @pytest.mark.skipif(
