@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
+from sinc_tui.engine.names import without_names
 from sinc_tui.sinc.grounding import plain
 
 _DIGITS = re.compile(r"\d+")
@@ -16,8 +17,6 @@ _JOINED = re.compile(r"(?<!\d)(\d+[.,:/-])(?=(\d+))")
 """Two runs of digits with one mark between them: `12.5`, `1,000`, `9:30`, `22/23`, `2024-02`."""
 _BEGUN = re.compile(r"(?:(?<!\d)(?P<before>\d+[.,:/-]))?(?P<run>\d+)\Z")
 _LEAD = re.compile(r"(?<!\d)(?P<before>\d+[.,:/-])(?P<run>\d*)\Z")
-_NAME = re.compile(r"[^\W_]+(?:[._@/\\]+[^\W_]+)+[_@\\]*|[^\W_]+[_@\\]+")
-_REST_OF_NAME = re.compile(r"[^\W_]*(?:[._@/\\]+[^\W_]+)*")
 _SENTENCE_END = re.compile(r"(?<=[.!?…؟۔।]) |(?<=[。！？])")
 
 
@@ -56,7 +55,8 @@ class NumberGuard:
         sparing: whether a sentence may hold a number only as often as the prompt does. A small model
             that lists facts says some of them again ('Keep 30%, 19 an hour and 19 an hour').
             Only a number whose first digit begins no other is counted: models write digit by digit,
-            and one that is stopped behind the first would go on with the other number.
+            and one that is stopped behind the first would go on with the other number. Those within
+            a name (`report_2024.csv`) do not count.
     """
 
     name = "number_guard"
@@ -66,7 +66,7 @@ class NumberGuard:
         self._known = frozenset(self._runs)
         self._joined = frozenset(_JOINED.findall(prompt) + _JOINED.findall(plain(prompt)))
         self._signs = frozenset(filter(_is_sign, prompt))
-        numbers = Counter(_NUMBER.findall(prompt)) if sparing else Counter[str]()
+        numbers = Counter(_NUMBER.findall(without_names(prompt)) if sparing else ())
         firsts = Counter(number[0] for number in numbers)
         self._most = {number[0]: n for number, n in numbers.items() if firsts[number[0]] == 1}
         """By first digit, how many such numbers a sentence may hold."""
@@ -121,56 +121,11 @@ class NumberGuard:
     def _spares(self, text: str) -> bool:
         if not self._most:
             return True
-        for sentence in _SENTENCE_END.split(text):
+        for sentence in _SENTENCE_END.split(without_names(text)):
             for digit, n in Counter(number[0] for number in _NUMBER.findall(sentence)).items():
                 if n > self._most.get(digit, n):
                     return False
         return True
-
-
-class NameGuard:
-    """Only addresses, paths, file names and identifiers of the raw prompt.
-
-    Such a name is words with one of the marks `. _ @ / \\` and no blank between them (`me@a.org`,
-    `old_rows.csv`); a stretch of one of the prompt's will do, whole words long, in whatever case. A name
-    without a letter is a number, and not looked at.
-    """
-
-    name = "name_guard"
-
-    def __init__(self, prompt: str) -> None:
-        self._prompt = prompt.casefold()
-        self._stretches: dict[tuple[str, bool], re.Match[str] | None] = {}
-
-    def allows(self, text: str) -> bool:
-        """Whether every name is the prompt's, and one at the end can become one."""
-        return all(self._find(name, whole=at < len(text)) for name, at in _names(text))
-
-    def closes(self, text: str) -> bool:
-        """Whether every name is the prompt's, whole."""
-        return all(self._find(name, whole=True) for name, _ in _names(text))
-
-    def ways_on(self, text: str) -> list[str]:
-        """How the prompt finishes a name at the end."""
-        begun = next((name for name, at in _names(text) if at == len(text)), None)
-        found = self._find(begun, whole=False) if begun else None
-        rest = _REST_OF_NAME.match(self._prompt, found.end()) if found else None
-        return [rest[0]] if rest and rest[0] else []
-
-    def _find(self, name: str, *, whole: bool) -> re.Match[str] | None:
-        """Where the prompt has a name, or with `whole` off one that begins so."""
-        key = (name.casefold(), whole)
-        if key not in self._stretches:
-            end = r"(?![^\W_])" if whole else ""
-            self._stretches[key] = re.search(rf"(?<![^\W_]){re.escape(key[0])}{end}", self._prompt)
-        return self._stretches[key]
-
-
-def _names(text: str) -> Iterator[tuple[str, int]]:
-    """The names of a text, one that is being written included, and where each ends."""
-    for match in _NAME.finditer(text):
-        if any(map(str.isalpha, match[0])):
-            yield match[0], match.end()
 
 
 def _is_sign(char: str) -> bool:

@@ -10,8 +10,9 @@ from functools import cached_property
 from typing import Protocol
 
 from sinc_tui.engine.facts import FactKeeper
-from sinc_tui.engine.guards import Guard, NameGuard, NumberGuard
+from sinc_tui.engine.guards import Guard, NumberGuard
 from sinc_tui.engine.limits import LEAST_RULES, Limit, limits
+from sinc_tui.engine.names import NameGuard
 from sinc_tui.engine.protocol import RunStats, SamplerOptions
 from sinc_tui.engine.runtime import Cancelled
 from sinc_tui.engine.verbatim import VerbatimGuard

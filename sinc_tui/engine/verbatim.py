@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
+from sinc_tui.engine.names import UNSPACED
 from sinc_tui.sinc.grounding import plain
 
 _JOINT = re.compile(r"(?<=[,;:.!?…]) ")
@@ -24,8 +25,7 @@ _REMARKS = ("Most useful", "No data given", "No other data", "Not given", "The i
 """How a teacher begins to speak of the prompt instead of quoting it."""
 _PLACES, _AHEAD = 8, 16
 """Places of the prompt that are looked at for a way on, and how many characters of it."""
-_UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\U0010ffff]")
-"""Scripts that do not set words apart: Thai, Lao, Burmese, Khmer, and those of East Asia."""
+_UNSPACED = re.compile(f"[{UNSPACED}]")
 
 
 class VerbatimGuard:

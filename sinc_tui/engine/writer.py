@@ -15,6 +15,7 @@ import numpy as np
 
 from sinc_tui.engine.guards import Guard, NumberGuard, allow_all, is_number
 from sinc_tui.engine.limits import LEAST_RULES, Limit
+from sinc_tui.engine.names import NameGuard
 from sinc_tui.engine.sampler import Logits, Sampler
 from sinc_tui.engine.trimming import trim
 from sinc_tui.engine.vocabulary import NEUTRAL, Mask, Step, StringState, Vocabulary, advance
@@ -170,9 +171,19 @@ class BandWriter:
     def _renumber(self, logits: Logits, turn: _Turn) -> Answer:
         """Mend a number in prose that is not the prompt's.
 
-        Behind `790.` it is finished as the prompt's is; behind a comma the list goes on without it;
-        else it is taken back.
+        Within a name or behind `790.` it is finished as the prompt's is; behind a comma the list goes on
+        without it; else it is taken back.
         """
+        names = [
+            way
+            for g in self._rules.guards
+            if g.name == NameGuard.name
+            for way in g.ways_on(self.text)
+        ]
+        token, step = self._towards(logits, names)
+        if step is not None:
+            self.masks[NameGuard.name] += 1
+            return self._take(token, step)
         numbers = next(g for g in self._rules.guards if isinstance(g, NumberGuard))
         if numbers.lists(self.text):
             return self._go_on(logits, 0, None, NumberGuard.name)
@@ -212,10 +223,18 @@ class BandWriter:
             return self._broken_at_close(after)
         if step.state.neutral and not after.strip():
             return "blank"
+        if not step.state.neutral and (unfinished := self._unfinished(after)):
+            return unfinished
         if self._ends_loosely(after):
             return "one_sentence"
         guard = allow_all(self._rules.guards, after)
         return guard.name if guard else None
+
+    def _unfinished(self, text: str) -> str | None:
+        """The guard by which a name or a number has to go on, so that no escape may begin."""
+        names = (NameGuard.name, NumberGuard.name)
+        held = (g.name for g in self._rules.guards if g.name in names and not g.closes(text))
+        return next(held, None)
 
     def _broken_at_close(self, text: str) -> str | None:
         if not text.strip():

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sinc_tui.engine.decoder import Decoder
-from sinc_tui.engine.guards import NameGuard
 from sinc_tui.engine.job import Request
 from sinc_tui.engine.layout import CHAINS, Layout, Tokenizer, chatml
+from sinc_tui.engine.names import NameGuard
 from sinc_tui.engine.protocol import DecodeMode, RunStats, SamplerOptions
 from sinc_tui.engine.runtime import Cancelled
 from sinc_tui.engine.vocabulary import Vocabulary

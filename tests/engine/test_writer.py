@@ -9,6 +9,7 @@ import pytest
 
 from sinc_tui.engine.guards import Guard, NumberGuard
 from sinc_tui.engine.limits import Limit
+from sinc_tui.engine.names import NameGuard
 from sinc_tui.engine.protocol import SamplerOptions
 from sinc_tui.engine.sampler import Logits, Sampler
 from sinc_tui.engine.verbatim import VerbatimGuard
@@ -142,6 +143,21 @@ def test_a_wrong_number_is_taken_back_with_its_blank(number: list[bytes], wrong:
     assert band.text == band.settled == "Keep the"
     assert len(band.tokens) == 2
     assert +band.masks == {"number_guard": 1}
+
+
+@pytest.mark.parametrize("wrong", [b"3", b"\\"])
+def test_a_wrong_digit_within_a_name_becomes_the_right_one(wrong: bytes) -> None:
+    """Else the name is left in the middle, where nothing else fits, and the band is cut."""
+    pieces = [b"Keep", b" report", b"_", b"2", b"0", b"4", wrong, b".csv", b" the", b'"']
+    sampler = Sampler(SamplerOptions(temperature=0), 0)
+    prompt = "sum report_2024.csv"
+    rules = BandRules(guards=[NumberGuard(prompt, sparing=True), NameGuard(prompt)])
+    band = BandWriter(Band.CONSTRAINTS, Vocabulary(pieces), sampler, ROOM, rules)
+    for wanted in (0, 1, 2, 3, 4, 3, 6, 7):
+        row = np.zeros(len(pieces), np.float32)
+        row[wanted] = 9
+        band.write(row)
+    assert band.text == "Keep report_2024.csv"
 
 
 @pytest.mark.parametrize(
