@@ -28,6 +28,13 @@ class ModelReady:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """The model reads a long prompt; `fraction` runs from 0.0 to 1.0."""
+
+    fraction: float
+
+
+@dataclass(frozen=True, slots=True)
 class BandDelta:
     """More text of a band, to be appended."""
 
@@ -73,4 +80,14 @@ class Failed:
     draft: Draft
 
 
-Event = Loading | ModelReady | BandDelta | BandDone | InvariantChanged | Finished | Stopped | Failed
+Event = (
+    Loading
+    | ModelReady
+    | Reading
+    | BandDelta
+    | BandDone
+    | InvariantChanged
+    | Finished
+    | Stopped
+    | Failed
+)

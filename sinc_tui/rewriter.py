@@ -31,6 +31,7 @@ from sinc_tui.engine.protocol import (
     RunStats,
     SamplerOptions,
 )
+from sinc_tui.engine.protocol import Reading as ReadingMessage
 from sinc_tui.engine.protocol import Stopped as StoppedMessage
 from sinc_tui.errors import SincError
 from sinc_tui.events import (
@@ -42,6 +43,7 @@ from sinc_tui.events import (
     InvariantChanged,
     Loading,
     ModelReady,
+    Reading,
     Stopped,
 )
 from sinc_tui.models.default import ModelFile, ready_model
@@ -269,6 +271,8 @@ class _Run:
     def take(self, message: Message) -> list[Event]:
         """The events that a message stands for."""
         match message:
+            case ReadingMessage(fraction=fraction):
+                return [Reading(fraction)]
             case Delta(band=band, text=text):
                 self.draft.texts[band] += text
                 return [BandDelta(band, text), *self._changes()]

@@ -144,7 +144,7 @@ async def _finished(
 
 
 def _follow(narrator: Narrator, event: Event) -> None:
-    from sinc_tui.events import BandDelta, Loading, ModelReady
+    from sinc_tui.events import BandDelta, Loading, ModelReady, Reading
 
     match event:
         case Loading(what=what, fraction=fraction):
@@ -153,6 +153,8 @@ def _follow(narrator: Narrator, event: Event) -> None:
             for note in info.notes:
                 narrator.note(note)
             narrator.step(f"reading the prompt with {info.name}")
+        case Reading(fraction=fraction):
+            narrator.step("reading the prompt", f"{fraction:.0%}")
         case BandDelta(band=band):
             narrator.step("writing", band)
 

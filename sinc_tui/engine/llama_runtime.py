@@ -46,15 +46,18 @@ class LlamaRuntime:
         progress: Callable[[float], None] = lambda _: None,
         cancelled: Callable[[], bool] = lambda: False,
         planned: Callable[[EnginePlan], None] = lambda _: None,
+        reading: Callable[[float], None] = lambda _: None,
     ) -> None:
         """Load `path`; raises `SincError` for anything that cannot be loaded.
 
         The weights of the `adapter` are added to the model's own at every token.
-        `progress` hears fractions from 0.0 to 1.0; `cancelled` is asked while long prompts are read;
-        `planned` hears how the model is to be run before each attempt.
+        `progress` hears fractions from 0.0 to 1.0, and so does `reading` of texts that are read in
+        several batches; `cancelled` is asked while long prompts are read; `planned` hears how the model
+        is to be run before each attempt.
         """
         check_gguf(path)
         llama_cpp.llama_backend_init()
+        self._reading = reading
         self._loaded = load(path, plans_for(path, options), progress, cancelled, planned, adapter)
         self.plan, self.model = self._loaded.plan, self._loaded.model
         layers = int(llama_cpp.llama_model_n_layer(self.model))
@@ -120,6 +123,7 @@ class LlamaRuntime:
             return self._decode(flat, logits=logits)
         rows: list[Logits] = []
         for start in range(0, len(flat), most):
+            self._reading(start / len(flat))
             part = self._decode(flat[start : start + most], logits=logits)
             rows += [row.copy() for row in part]
         return rows

@@ -213,6 +213,14 @@ class Ready(Wire):
     info: ModelInfo
 
 
+class Reading(Wire):
+    """How much of a long prompt is read, 0.0 to 1.0; of a short one it is not said."""
+
+    type: Literal["reading"] = "reading"
+    run: int
+    fraction: float
+
+
 class Delta(Wire):
     """More text of a band, to be appended to what was sent before."""
 
@@ -269,7 +277,7 @@ class Error(Wire):
 
 
 Message = Annotated[
-    Progress | Planned | Ready | Delta | BandEnd | Done | Measured | Stopped | Error,
+    Progress | Planned | Ready | Reading | Delta | BandEnd | Done | Measured | Stopped | Error,
     Field(discriminator="type"),
 ]
 

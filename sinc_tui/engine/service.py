@@ -26,6 +26,7 @@ from sinc_tui.engine.protocol import (
     ModelInfo,
     Planned,
     Progress,
+    Reading,
     Ready,
     Stopped,
     Wire,
@@ -110,7 +111,13 @@ class Service:
             progress=lambda fraction: self._send(Progress(fraction=fraction)),
             cancelled=self._stopped,
             planned=self._planned,
+            reading=self._reading,
         )
+
+    def _reading(self, fraction: float) -> None:
+        """Of a prompt; what a model reads while it is loaded is nobody's."""
+        if self._current is not None:
+            self._send(Reading(run=self._current, fraction=fraction))
 
     def _planned(self, plan: EnginePlan) -> None:
         """Into the log and to the app, before the attempt."""
@@ -127,10 +134,17 @@ def open_decoder(
     progress: Callable[[float], None] = lambda _: None,
     cancelled: Callable[[], bool] = lambda: False,
     planned: Callable[[EnginePlan], None] = lambda _: None,
+    reading: Callable[[float], None] = lambda _: None,
 ) -> tuple[Decoder, ModelInfo]:
     """Load a model and warm it up; raises `SincError` for what cannot be loaded."""
     runtime = LlamaRuntime(
-        path, options, adapter=adapter, progress=progress, cancelled=cancelled, planned=planned
+        path,
+        options,
+        adapter=adapter,
+        progress=progress,
+        cancelled=cancelled,
+        planned=planned,
+        reading=reading,
     )
     vocab = LlamaVocab(runtime.model)
     own = layouts.TRAINED.get(runtime.metadata(layouts.LAYOUT_KEY) or "")

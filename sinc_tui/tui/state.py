@@ -41,7 +41,7 @@ class RunState:
     Attributes:
         phase: what is going on.
         running: whether a run was begun and has not ended; true while it waits for the model too.
-        loaded: how much of the model is loaded, 0.0 to 1.0.
+        loaded, read: how much of the model is loaded, and of a long prompt is read, 0.0 to 1.0.
         info: the loaded model; None until there is one.
         results: what came of the runs of this session.
         writing: the bands that get text at this moment.
@@ -52,6 +52,7 @@ class RunState:
     phase: Phase = Phase.LOADING
     running: bool = False
     loaded: float = 0.0
+    read: float | None = None
     info: ModelInfo | None = None
     results: Results = field(default_factory=Results)
     writing: set[Band] = field(default_factory=set)
@@ -135,7 +136,7 @@ class RunState:
         result.written = {b: before.written[b] for b in self._given if b in before.written}
         self.results.open(result)
         self.writing.clear()
-        self.error = None
+        self.error, self.read = None, None
         self.running = True
         self.phase = Phase.WRITING if self.info else Phase.LOADING
         self._begun = time.monotonic()
@@ -167,8 +168,10 @@ class RunState:
             case events.ModelReady(info=info):
                 self.info, self.loaded, self.error = info, 1.0, None
                 self.phase = Phase.WRITING if self.running else Phase.READY
+            case events.Reading(fraction=fraction):
+                self.read = fraction
             case events.BandDelta(band=band, text=text):
-                self.phase = Phase.WRITING
+                self.phase, self.read = Phase.WRITING, None
                 self.draft.texts[band] += text
                 self.writing.add(band)
             case events.BandDone(band=band, text=text):

@@ -53,6 +53,7 @@ COMMANDS = st.one_of(
 MESSAGES = st.one_of(
     st.builds(protocol.Progress, fraction=FRACTIONS),
     st.builds(protocol.Planned, settings=TEXT, n_gpu_layers=st.integers(-1, 99)),
+    st.builds(protocol.Reading, run=RUNS, fraction=FRACTIONS),
     st.builds(protocol.Delta, run=RUNS, band=BANDS, text=TEXT),
     st.builds(protocol.BandEnd, run=RUNS, band=BANDS, text=TEXT),
     st.builds(protocol.Stopped, run=RUNS),

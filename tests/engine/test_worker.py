@@ -23,6 +23,7 @@ from sinc_tui.engine.protocol import (
     Message,
     Planned,
     Progress,
+    Reading,
     Ready,
     Stopped,
     Wire,
@@ -122,6 +123,21 @@ def test_a_file_that_does_not_load_and_one_that_does(
     assert isinstance(done, Done)
     assert done.run == 7
     assert child.end() == 0
+
+
+def test_a_long_prompt_tells_how_much_is_read(child: Child, tiny_model: ModelFile) -> None:
+    child.send(
+        Load(path=str(tiny_model.path), name="mine", options=EngineOptions(n_batch=64)),
+        Decompose(run=1, prompt="fix line 3"),
+    )
+    assert not any(isinstance(m, Reading) for m in child.until(Done)), "a short one does not"
+    child.send(Decompose(run=2, prompt="fix line 3 of this text " * 20))
+    messages = child.until(Delta)
+    read = [m.fraction for m in messages if isinstance(m, Reading) and m.run == 2]
+    assert read[0] == 0
+    assert len(read) > 1
+    assert read == sorted(set(read))
+    assert read[-1] < 1
 
 
 def test_overrides_are_kept_and_stand_in_the_log(

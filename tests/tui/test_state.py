@@ -89,6 +89,17 @@ def test_figures_of_a_result_that_another_model_wrote() -> None:
     assert figures(state)[3] == "test-model: 111 tok/s"
 
 
+def test_a_long_prompt_is_read_before_it_is_written() -> None:
+    state = running()
+    state.apply(events.Reading(0.25))
+    assert phase_words(state) == "reading 25%"
+    state.apply(events.BandDelta(Band.PERSONA, "You"))
+    assert phase_words(state) == "writing PERSONA CONTEXT"
+    state.apply(events.Reading(0.5))
+    state.begin("another")
+    assert phase_words(state) == "writing"
+
+
 def test_writing_many_bands_gives_their_number() -> None:
     state = running()
     state.writing = set(Band)

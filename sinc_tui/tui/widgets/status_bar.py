@@ -80,6 +80,8 @@ def phase_words(state: RunState) -> str:
     if state.phase is Phase.LOADING:
         waits = ", then runs" if state.running else ""
         return f"loading {state.loaded:.0%}{waits}"
+    if state.phase is Phase.WRITING and state.read is not None:
+        return f"reading {state.read:.0%}"
     if state.phase is Phase.WRITING:
         return " ".join(["writing", *_names(state)])
     edited = ", edited" if state.result.edits else ""
