@@ -32,7 +32,7 @@ def example(prompt: str, data: str, **bands: str) -> Example:
     return Example("e-1", "test", prompt, texts, "plain")
 
 
-@pytest.mark.parametrize(("style", "count"), [("plain", 11190), ("rich", 1727)])
+@pytest.mark.parametrize(("style", "count"), [("plain", 12202), ("rich", 1727)])
 def test_the_shipped_examples_are_whole(style: str, count: int) -> None:
     examples = load_examples(style)
 
