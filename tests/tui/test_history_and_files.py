@@ -261,16 +261,23 @@ def test_names_are_suggested_after_the_prompt() -> None:
     assert disk.suggestion("???") == "prompt.sinc.json"
 
 
+def set_editor(monkeypatch: pytest.MonkeyPatch, folder: Path, program: str) -> None:
+    """Make a Python program the user's editor."""
+    path = folder / "editor.py"
+    path.write_text(program)
+    monkeypatch.delenv("VISUAL", raising=False)
+    monkeypatch.setenv("EDITOR", f"{sys.executable} {path}")
+
+
 @pytest.fixture
 def shouting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An editor that writes everything in capitals."""
-    program = tmp_path / "shout.py"
-    program.write_text(
-        "import sys, pathlib\np = pathlib.Path(sys.argv[1])\n"
-        "p.write_text(p.read_text().upper() + '\\n')"
-    )
-    monkeypatch.delenv("VISUAL", raising=False)
-    monkeypatch.setenv("EDITOR", f"{sys.executable} {program}")
+    program = """
+import pathlib, sys
+path = pathlib.Path(sys.argv[1])
+path.write_text(path.read_text().upper() + "\\n")
+"""
+    set_editor(monkeypatch, tmp_path, program)
 
 
 @contextlib.contextmanager
@@ -343,13 +350,12 @@ def test_a_failing_editor_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> No
 def test_ctrl_c_in_the_editor_is_the_editors(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    program = tmp_path / "interrupted.py"
-    program.write_text(
-        "import os, pathlib, signal, sys\nos.kill(os.getppid(), signal.SIGINT)\n"
-        "pathlib.Path(sys.argv[1]).write_text('edited')"
-    )
-    monkeypatch.delenv("VISUAL", raising=False)
-    monkeypatch.setenv("EDITOR", f"{sys.executable} {program}")
+    program = """
+import os, pathlib, signal, sys
+os.kill(os.getppid(), signal.SIGINT)
+pathlib.Path(sys.argv[1]).write_text("edited")
+"""
+    set_editor(monkeypatch, tmp_path, program)
     before = signal.getsignal(signal.SIGINT)
     assert editor.edit("text", "prompt") == "edited"
     assert signal.getsignal(signal.SIGINT) is before
