@@ -120,9 +120,12 @@ class LlamaRuntime:
         ]
         most = min(self.plan.n_batch, int(llama_cpp.llama_n_batch(self._context)))
         if len(flat) <= most:
+            self._set_threads(self._pace.threads())
             return self._decode(flat, logits=logits)
         rows: list[Logits] = []
         for start in range(0, len(flat), most):
+            # Before the word to the reader, who wakes and would be taken for company.
+            self._set_threads(self._pace.threads())
             self._reading(start / len(flat))
             part = self._decode(flat[start : start + most], logits=logits)
             rows += [row.copy() for row in part]
@@ -149,7 +152,6 @@ class LlamaRuntime:
             batch.logits[i] = logits and asked
             if logits and asked:
                 wanted.append(i)
-        self._set_threads(self._pace.threads())
         self._let_stop(len(flat) > _SHORT or self._step > _SLOW)
         began = time.perf_counter()
         code = llama_cpp.llama_decode(self._context, batch)
