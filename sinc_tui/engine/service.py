@@ -48,6 +48,7 @@ class Service:
         self._cancelled_runs: set[int] = set()
         self._lock = threading.Lock()
         self._current: int | None = None
+        self._sender: _Sender | None = None
 
     def cancel(self, run: int) -> None:
         """Stop a run at the next token; called from another thread than the rest."""
@@ -71,7 +72,8 @@ class Service:
 
         def write(decoder: Decoder) -> Wire:
             request = Request(command.prompt, command.sampler, command.given)
-            _, stats = decoder.decompose(request, _Sender(run, self._send), self._stopped)
+            self._sender = _Sender(run, self._send)
+            _, stats = decoder.decompose(request, self._sender, self._stopped)
             return Done(run=run, stats=stats)
 
         self._answer(run, write)
@@ -96,7 +98,7 @@ class Service:
         except SincError as error:
             self._send(_error(run, error))
         finally:
-            self._current = None
+            self._current = self._sender = None
 
     def _stopped(self) -> bool:
         with self._lock:
@@ -115,9 +117,9 @@ class Service:
         )
 
     def _reading(self, fraction: float) -> None:
-        """Of a prompt; what a model reads while it is loaded is nobody's."""
-        if self._current is not None:
-            self._send(Reading(run=self._current, fraction=fraction))
+        """Of a run's prompt; what a model reads while it is loaded or measured is nobody's."""
+        if self._sender is not None:
+            self._sender.reading(fraction)
 
     def _planned(self, plan: EnginePlan) -> None:
         """Into the log and to the app, before the attempt."""
@@ -171,8 +173,15 @@ class _Sender:
 
     def __init__(self, run: int, send: Callable[[Wire], None]) -> None:
         self._run, self._send = run, send
+        self._writes = False
+
+    def reading(self, fraction: float) -> None:
+        """So much of the prompt is read; what is read between bands is not told."""
+        if not self._writes:
+            self._send(Reading(run=self._run, fraction=fraction))
 
     def delta(self, band: Band, text: str) -> None:
+        self._writes = True
         self._send(Delta(run=self._run, band=band, text=text))
 
     def band_end(self, band: Band, text: str) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from sinc_tui.engine.guards import NumberGuard
@@ -71,9 +69,6 @@ def test_digits_within_a_name_are_not_counted() -> None:
     assert guard.allows("Use report_2024.csv, keep report_2024.csv as typed")
 
 
-def test_a_text_of_one_long_word_is_read_in_no_time() -> None:
-    """Backtracking made it quadratic: seconds for such a text."""
-    guard = NameGuard("x")
-    began = time.perf_counter()
-    guard.allows("字" * 50_000 + "a" * 50_000)
-    assert time.perf_counter() - began < 1
+def test_a_text_of_one_long_word_ends() -> None:
+    """With a regular expression that goes back over the word, looking takes hours."""
+    assert NameGuard("x").allows("字" * 1_000_000 + "a" * 1_000_000)

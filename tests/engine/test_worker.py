@@ -25,6 +25,7 @@ from sinc_tui.engine.protocol import (
     Progress,
     Reading,
     Ready,
+    SamplerOptions,
     Stopped,
     Wire,
     decode_message,
@@ -138,6 +139,22 @@ def test_a_long_prompt_tells_how_much_is_read(child: Child, tiny_model: ModelFil
     assert len(read) > 1
     assert read == sorted(set(read))
     assert read[-1] < 1
+
+
+def test_what_is_read_between_the_bands_is_not_told(child: Child, tiny_model: ModelFile) -> None:
+    """With so small a batch what lies between two bands needs several, too."""
+    child.send(
+        Load(path=str(tiny_model.path), name="mine", options=EngineOptions(n_batch=32)),
+        Decompose(
+            run=1,
+            prompt="fix line 3 of this text " * 20,
+            sampler=SamplerOptions(decode="sequential"),
+        ),
+    )
+    messages = child.until(Done)
+    begun = next(n for n, m in enumerate(messages) if isinstance(m, Delta))
+    assert any(isinstance(m, Reading) for m in messages[:begun])
+    assert not any(isinstance(m, Reading) for m in messages[begun:])
 
 
 def test_overrides_are_kept_and_stand_in_the_log(
