@@ -1,13 +1,14 @@
 """An engine's child process without a model: speaks the wire protocol, writes what it is told to.
 
     python scripted_worker.py [--script NAME] [--delay SECONDS] [--pid-file PATH] [--texts JSON]
-                              [--hold PATH]
+                              [--hold PATH] [--hold-load PATH]
 
 Scripts: `normal`; `gpu-crash` dies while it loads, unless it was told to leave the GPU alone; `crash`
 kills itself in the middle of CONSTRAINTS; `load-error` answers the load with an error, `run-error` the
 run; `stuck` writes two bands and then nothing until it is cancelled; `hostile` writes texts that would
 act on a terminal or on markup. While the file of `--hold` is there, every script
-waits in the middle of CONSTRAINTS, and before it says how fast it is.
+waits in the middle of CONSTRAINTS, and before it says how fast it is; while that of `--hold-load` is
+there, in the middle of loading.
 """
 
 from __future__ import annotations
@@ -78,6 +79,8 @@ class Worker:
         for fraction in (0.0, 0.4, 1.0):
             self._say(protocol.Progress(fraction=fraction))
             time.sleep(self._options.delay)
+        while self._options.hold_load and self._options.hold_load.exists():
+            time.sleep(0.01)
         if self._options.script == "gpu-crash" and layers:
             os.abort()
         if self._options.script == "load-error":
@@ -177,6 +180,7 @@ def main() -> None:
     parser.add_argument("--pid-file", type=Path)
     parser.add_argument("--texts", type=Path)
     parser.add_argument("--hold", type=Path)
+    parser.add_argument("--hold-load", type=Path)
     options = parser.parse_args()
     print("NOISE: the worker speaks on stderr", file=sys.stderr, flush=True)
     if options.pid_file:

@@ -97,14 +97,17 @@ async def test_stuck_run_is_stopped_and_the_next_one_begins() -> None:
             assert screen.state.draft.texts[Band.CONTEXT] == TEXTS[Band.CONTEXT]
 
 
-async def test_escape_while_the_engine_starts_again() -> None:
+async def test_escape_while_the_engine_starts_again(tmp_path: Path) -> None:
     """There is no run to stop at that moment, and yet none must go on afterwards."""
-    async with app_on("--script", "crash", "--delay", "0.05") as (screen, pilot):
+    hold = tmp_path / "hold"
+    async with app_on("--script", "crash", "--hold-load", str(hold)) as (screen, pilot):
         await pilot.press("enter")
         await until(lambda: screen.state.phase is Phase.FAILED)
+        hold.touch()
         await pilot.press("enter")
         await until(lambda: screen.state.phase is Phase.LOADING)
         await pilot.press("escape")
+        hold.unlink()
         await until(lambda: screen.state.phase in (Phase.STOPPED, Phase.FAILED))
         assert screen.state.phase is Phase.STOPPED
 
