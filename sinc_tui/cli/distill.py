@@ -5,19 +5,19 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from sinc_tui.cli.diagnostics import DONE, FAILED, complain
 from sinc_tui.cli.output import write
+from sinc_tui.cli.teaching import correct, generate
 from sinc_tui.cli.training import average, export, quantize, train
 from sinc_tui.errors import SincError
 
 if TYPE_CHECKING:
     from sinc_tui.distill.baselines import Student
-    from sinc_tui.distill.dataset import Example, Style
-    from sinc_tui.distill.teacher_api import Api
+    from sinc_tui.distill.dataset import Example
 
 _STYLES = ("plain", "rich")
 _BASELINES = ("teacher", "scatter", "echo")
@@ -31,112 +31,12 @@ def distill() -> None:
     """
 
 
+distill.add_command(generate)
+distill.add_command(correct)
 distill.add_command(train)
 distill.add_command(average)
 distill.add_command(export)
 distill.add_command(quantize)
-
-
-@distill.command(short_help="Let a large model write examples for raw prompts.")
-@click.argument("prompts", metavar="PROMPTS")
-@click.option(
-    "--api", type=click.Choice(["anthropic", "openai"]), default="anthropic", show_default=True
-)
-@click.option("--model", required=True, help="The teacher, by the name that the server knows.")
-@click.option(
-    "--base-url", metavar="URL", help="Another server that speaks the same, such as vLLM."
-)
-@click.option("--style", type=click.Choice(_STYLES), default="plain", show_default=True)
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    default="training_data.jsonl",
-    show_default=True,
-    metavar="FILE",
-)
-@click.option("--concurrency", type=click.IntRange(1, 256), default=4, show_default=True)
-@click.option(
-    "--limit", type=click.IntRange(min=1), help="Only so many of the prompts, always the same."
-)
-@click.option(
-    "--price",
-    nargs=2,
-    type=click.FloatRange(min=0),
-    metavar="READ WRITTEN",
-    help="Dollars for a million tokens.",
-)
-@click.option(
-    "--max-cost",
-    type=click.FloatRange(min=0),
-    metavar="DOLLARS",
-    help="Begin no prompt beyond this.",
-)
-def generate(prompts: str, limit: int | None, **options: Any) -> int:
-    """Ask a teacher for the six bands of raw prompts and write them as training examples.
-
-    PROMPTS is a file: .txt with a prompt on each line, or .jsonl with a key `prompt`. Keys are read
-    from ANTHROPIC_API_KEY or OPENAI_API_KEY. The same command goes on where a run has stopped. Answers
-    that stay invalid are kept apart in FILE's .dropped.jsonl.
-    """
-    from sinc_tui.distill.dataset import load_prompts, sampled
-
-    examples = load_prompts(prompts)
-    if limit is not None:
-        examples = sampled(examples, limit)
-    return _generate(examples, **options)
-
-
-def _generate(
-    examples: Sequence[Example],
-    *,
-    api: Api,
-    model: str,
-    base_url: str | None,
-    style: Style,
-    out: Path,
-    concurrency: int,
-    price: tuple[float, float] | None,
-    max_cost: float | None,
-) -> int:
-    import asyncio
-
-    from sinc_tui.distill.teacher import Generator, Output, Tally, price_of
-    from sinc_tui.distill.teacher_api import open_api
-
-    cost = price_of(model, price)
-    if max_cost is not None and cost is None:
-        raise click.UsageError(
-            f"--max-cost needs --price, for the prices of {model} are not known."
-        )
-    teacher = open_api(api, model, base_url=base_url)
-    generator = Generator(teacher, style, concurrency=concurrency)
-    with click.progressbar(
-        length=len(examples),
-        label="examples",
-        file=sys.stderr,
-        item_show_func=lambda item: item or "",
-    ) as bar:
-
-        def show(tally: Tally) -> None:
-            done = tally.skipped + tally.made + len(tally.dropped) + len(tally.failed)
-            bar.update(done - bar.pos, tally.in_words(cost))
-
-        def spent(tally: Tally) -> bool:
-            return max_cost is not None and cost is not None and cost.of(tally.usage) >= max_cost
-
-        async def run() -> Tally:
-            try:
-                return await generator.run(examples, Output(out), progress=show, stop=spent)
-            finally:
-                await teacher.close()
-
-        tally = asyncio.run(run())
-    click.echo(f"{out}: {tally.in_words(cost)}", err=True)
-    for where, reasons in tally.dropped.items():
-        complain(f"dropped {where}: {' '.join(reasons)}")
-    for where, reason in tally.failed.items():
-        complain(f"no answer to {where}: {reason}")
-    return FAILED if tally.failed else DONE
 
 
 @distill.command(short_help="Check examples before they are trained on.")

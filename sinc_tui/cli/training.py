@@ -62,6 +62,8 @@ def _band_weights(
 @click.option("--parallel-share", type=float)
 @click.option("--band-weights", callback=_band_weights, metavar="BAND=WEIGHT,...",
               help="Loss weights of bands, such as TASK=3,CONTEXT=2; others have 1.")  # fmt: skip
+@click.option("--preference", type=click.FloatRange(min=0),
+              help="How much to rank corrections above what they correct; 0: learn them alone.")  # fmt: skip
 @click.option("--layout", type=click.Choice(_LAYOUTS), help="What stands around prompt and bands.")
 @click.option("--examples", type=click.IntRange(min=1), help="Train on the first so many only.")
 @click.option("--dev", "dev_size", type=click.IntRange(min=0), default=48, show_default=True)
@@ -107,6 +109,7 @@ def train(
         TRAINED[plan.layout](vocab),
         scaffold_weight=plan.scaffold_weight,
         band_weights=plan.band_weights,
+        corrections=plan.preference > 0,
     )
     training, dev = split(load_examples(data or plan.style))
     if dev_size < len(dev):

@@ -7,7 +7,7 @@ import json
 import lzma
 import random
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -32,6 +32,7 @@ class Example:
         prompt: what a person typed.
         bands: the text of every band, in document order.
         style: `plain` is the small, regular language for small students, `rich` varied prose.
+        rejected: what a student wrote in some bands, faultily, before a teacher corrected it to `bands`.
     """
 
     id: str
@@ -39,6 +40,7 @@ class Example:
     prompt: str
     bands: dict[Band, str]
     style: Style
+    rejected: dict[Band, str] = field(default_factory=dict)
 
 
 def load_examples(source: str | Path) -> list[Example]:
@@ -52,7 +54,10 @@ def load_examples(source: str | Path) -> list[Example]:
     shipped = source in ("plain", "rich") and isinstance(source, str)
     path = paths.assets() / "teacher" / f"{source}.jsonl.xz" if shipped else Path(source)
     style: Style = "rich" if "rich" in path.name else "plain"
-    return [_parsed(line, style, f"{path.name}:{n}") for n, line in _lines(path)]
+    return [
+        _example(_row(line, f"{path.name}:{n}"), style, f"{path.name}:{n}")
+        for n, line in _lines(path)
+    ]
 
 
 def load_prompts(source: str | Path) -> list[Example]:
@@ -70,10 +75,28 @@ def load_prompts(source: str | Path) -> list[Example]:
     return [_prompt(_row(line, f"{path.name}:{n}"), f"{path.name}:{n}") for n, line in _lines(path)]
 
 
+def load_documents(source: str | Path) -> list[Example]:
+    """What a student wrote, as `distill evaluate` saves it: JSON Lines with at least `prompt` and `bands`.
+
+    Raises:
+        SincError: the file can't be read (`InputError`), or a line holds no document.
+    """
+    documents = load_prompts(source)
+    for document in documents:
+        if not document.bands:
+            raise SincError(
+                f"{Path(source).name} has no bands for the prompt {document.id}.",
+                hint="Let a student write them: sinc-tui distill evaluate --help.",
+            )
+    return documents
+
+
 def example_line(example: Example) -> str:
     """An example as one line of JSON, without the line's end."""
     bands = {band.value: example.bands[band] for band in Band}
     row = {"id": example.id, "kind": example.kind, "prompt": example.prompt, "bands": bands}
+    if example.rejected:
+        row["rejected"] = {band.value: text for band, text in example.rejected.items()}
     return json.dumps(row, ensure_ascii=False)
 
 
@@ -108,8 +131,15 @@ def jitter_numbers(example: Example, rng: random.Random) -> Example:
     A student that sees an example several times learns to copy its numbers instead of knowing them.
     Every text keeps its length. See `distill.jitter` for what is replaced.
     """
-    prompt, *bands = jittered([example.prompt, *(example.bands[b] for b in Band)], rng)
-    return replace(example, prompt=prompt, bands=dict(zip(Band, bands, strict=True)))
+    texts = [example.prompt, *(example.bands[b] for b in Band), *example.rejected.values()]
+    prompt, *others = jittered(texts, rng)
+    bands, rejected = others[: len(Band)], others[len(Band) :]
+    return replace(
+        example,
+        prompt=prompt,
+        bands=dict(zip(Band, bands, strict=True)),
+        rejected=dict(zip(example.rejected, rejected, strict=True)),
+    )
 
 
 def data_hash(examples: Sequence[Example]) -> str:
@@ -138,16 +168,16 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
             yield number, line
 
 
-def _parsed(line: str, style: Style, where: str) -> Example:
-    row = _row(line, where)
+def _example(row: dict[str, Any], style: Style, where: str) -> Example:
     try:
         bands = {band: row["bands"][band.value] for band in Band}
-        fields = [row["id"], row["kind"], row["prompt"], *bands.values()]
-    except (KeyError, TypeError) as error:
+        rejected = {Band(name): text for name, text in row.get("rejected", {}).items()}
+        fields = [row["id"], row["kind"], row["prompt"], *bands.values(), *rejected.values()]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise SincError(f"{where} is no example: {type(error).__name__} {error}.") from error
     if not all(isinstance(field, str) for field in fields):
         raise SincError(f"{where} is no example: a field is not a string.")
-    return Example(row["id"], row["kind"], row["prompt"], bands, style)
+    return Example(row["id"], row["kind"], row["prompt"], bands, style, rejected)
 
 
 def _row(line: str, where: str) -> dict[str, Any]:
@@ -161,11 +191,9 @@ def _row(line: str, where: str) -> dict[str, Any]:
 
 
 def _prompt(row: dict[str, Any], where: str) -> Example:
+    row = {"id": where.rpartition(":")[2], "kind": "prompt"} | row
     if "bands" in row:
-        return _parsed(json.dumps(row), "plain", where)
+        return _example(row, "plain", where)
     if not isinstance(row.get("prompt"), str):
         raise SincError(f"{where} holds no prompt.")
-    number = where.rpartition(":")[2]
-    return Example(
-        str(row.get("id", number)), str(row.get("kind", "prompt")), row["prompt"], {}, "plain"
-    )
+    return Example(str(row["id"]), str(row["kind"]), row["prompt"], {}, "plain")

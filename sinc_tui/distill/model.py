@@ -117,7 +117,7 @@ AttentionInterface.register("grouped_matmul", _grouped_matmul)
 
 
 class _FrozenHeadLoss(torch.autograd.Function):  # type: ignore[misc]
-    """Weighted cross-entropy over a large vocabulary whose head is not trained.
+    """Cross-entropy of each row, [rows], over a large vocabulary whose head is not trained.
 
     Never holds all logits: blocks of rows, the gradient of the hidden states made on the way.
     """
@@ -128,28 +128,25 @@ class _FrozenHeadLoss(torch.autograd.Function):  # type: ignore[misc]
         hidden: torch.Tensor,
         head: torch.Tensor,
         targets: torch.Tensor,
-        weights: torch.Tensor,
     ) -> torch.Tensor:
         gradient = torch.empty_like(hidden)
-        total = weights.sum()
-        loss = hidden.new_zeros((), dtype=torch.float32)
+        loss = hidden.new_empty(len(hidden), dtype=torch.float32)
         for start in range(0, len(hidden), _ROWS):
             rows = slice(start, start + _ROWS)
             logits = functional.linear(hidden[rows], head).float()
             target = targets[rows, None]
             log_sum = logits.logsumexp(-1, keepdim=True)
-            loss += ((log_sum - logits.gather(1, target))[:, 0] * weights[rows]).sum()
+            loss[rows] = (log_sum - logits.gather(1, target))[:, 0]
             slope = logits.sub_(log_sum).exp_()
             slope.scatter_add_(1, target, -torch.ones_like(target, dtype=slope.dtype))
-            slope *= (weights[rows] / total)[:, None]
             gradient[rows] = slope.to(head.dtype) @ head
         ctx.save_for_backward(gradient)
-        return loss / total
+        return loss
 
     @staticmethod
     def backward(ctx: Any, *grads: torch.Tensor) -> Any:
         (gradient,) = ctx.saved_tensors
-        return gradient * grads[0], None, None, None
+        return (gradient * grads[0][:, None]).to(gradient.dtype), None, None
 
 
 def sequence_loss(
@@ -157,13 +154,19 @@ def sequence_loss(
     tokens: torch.Tensor,
     positions: torch.Tensor,
     weights: torch.Tensor,
+    pairs: torch.Tensor,
     visible: torch.Tensor,
+    *,
+    preference: float = 0.0,
 ) -> torch.Tensor:
-    """Mean next-token loss in nats, weighted; shapes as in `packing.Batch`.
+    """Mean next-token loss in nats, weighted, and that of the pairs; shapes as in `packing.Batch`.
 
     A token's weight counts for the prediction made at the token before it in the sequence; the first
     token of a parallel block is an opener and must have weight 0, since its predecessor is of another
-    block.
+    block. A pair adds `preference * log(1 + exp(-m))`, divided by the sum of all weights as the rest is,
+    where m is by how many nats the correction as a whole is likelier than what was rejected: the ranking
+    loss of RankNet (Burges et al., 2005) on what the decoder would choose between, without a reference
+    model; the likelihood of the correction beside it keeps both from sinking (as in CPO, Xu et al., 2024).
     """
     causal = getattr(model, "base_model", model)
     causal = getattr(causal, "model", causal) if hasattr(model, "peft_config") else causal
@@ -174,9 +177,14 @@ def sequence_loss(
         position_ids=positions,
         use_cache=False,
     ).last_hidden_state
-    counted = weights[:, 1:] > 0
+    pairs = pairs[:, 1:] if preference else torch.zeros_like(pairs[:, 1:])
+    counted = (weights[:, 1:] > 0) | (pairs != 0)
     rows = hidden[:, :-1][counted].to(head.dtype)
-    loss: torch.Tensor = _FrozenHeadLoss.apply(
-        rows, head, tokens[:, 1:][counted], weights[:, 1:][counted]
-    )
-    return loss
+    losses: torch.Tensor = _FrozenHeadLoss.apply(rows, head, tokens[:, 1:][counted])
+    weights, pairs = weights[:, 1:][counted], pairs[counted]
+    total = (losses * weights).sum()
+    if pairs.any():
+        margins = losses.new_zeros(int(pairs.max()) + 1)
+        margins = margins.index_add(0, pairs.abs(), -losses * pairs.sign())[1:]
+        total = total + preference * functional.softplus(-margins).sum()
+    return total / weights.sum()

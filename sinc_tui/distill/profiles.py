@@ -35,6 +35,8 @@ class Profile:
         scaffold_weight: loss weight of the fixed parts in sequential order.
         band_weights: loss weights of bands by name, 1 where none is given. By tokens, most of the loss is
             CONSTRAINTS and DATA; the few words of TASK decide whether the document is worth having.
+        preference: how much it counts to rank a teacher's correction above what was rejected, beside the
+            likelihood of the correction, where the data has such pairs.
         jitter: share of examples whose numbers are replaced, in prompt and bands alike.
         weight_decay: of AdamW.
         rounding: what the merged student is stored in, and so trained in; empty: no rounding.
@@ -57,6 +59,7 @@ class Profile:
     layout: str = "lines"
     scaffold_weight: float = 0.0
     band_weights: dict[Band, float] = field(default_factory=dict)
+    preference: float = 1.0
     jitter: float = 0.5
     weight_decay: float = 0.0
     rounding: str = "IQ4_NL"

@@ -1,4 +1,4 @@
-"""Lets a large model answer raw prompts: many at a time, with retries, one correction, and resume."""
+"""Runs errands to a large model: many at a time, with retries, one correction, and resume."""
 
 from __future__ import annotations
 
@@ -6,16 +6,13 @@ import asyncio
 import json
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from sinc_tui import paths
-from sinc_tui.distill.check import broken_rules
-from sinc_tui.distill.dataset import Example, Style, example_line
+from sinc_tui.distill.dataset import Example, example_line
+from sinc_tui.distill.errands import Errand, InvalidError, objection
 from sinc_tui.distill.teacher_api import BusyError, RefusedError, Reply, TeacherApi, Turn, Usage
 from sinc_tui.errors import SincError
-from sinc_tui.sinc.bands import Band
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -107,14 +104,6 @@ Progress = Callable[[Tally], None]
 """Called after each prompt."""
 
 
-class InvalidError(Exception):
-    """The teacher's answer is no example."""
-
-    def __init__(self, reasons: list[str]) -> None:
-        super().__init__("; ".join(reasons))
-        self.reasons = reasons
-
-
 @dataclass(frozen=True, slots=True)
 class Output:
     """Where examples and dropped answers are written, line by line, so that a run can be resumed."""
@@ -141,12 +130,12 @@ class Output:
 
 
 class Generator:
-    """Asks a teacher for the bands of many prompts."""
+    """Runs one errand for many prompts."""
 
     def __init__(
         self,
         api: TeacherApi,
-        style: Style,
+        errand: Errand,
         *,
         concurrency: int = 4,
         retries: Retries = Retries(),
@@ -154,8 +143,8 @@ class Generator:
         seed: int = 0,
     ) -> None:
         self._api = api
-        self._style: Style = style
-        self._brief = brief(style)
+        self._errand = errand
+        self._brief = errand.brief
         self._concurrency = concurrency
         self._retries = retries
         self._sleep = sleep
@@ -198,13 +187,13 @@ class Generator:
 
     async def _answer(self, prompt: Example, output: Output, tally: Tally) -> None:
         """Ask, ask once more with the reasons, and write the outcome down."""
-        turns = [Turn("user", f"<prompt>\n{prompt.prompt}\n</prompt>")]
+        turns = [Turn("user", self._errand.question(prompt))]
         reply = Reply("")
         reasons: list[str] = []
         for correction in (False, True):
             try:
                 reply = await self._ask(turns, tally)
-                output.keep(read_answer(reply, prompt, self._style))
+                output.keep(self._errand.read(reply, prompt))
             except (BusyError, RefusedError) as error:
                 self._note_failure(prompt, str(error), tally)
                 return
@@ -212,7 +201,7 @@ class Generator:
                 reasons = error.reasons
                 turns += [
                     Turn("assistant", reply.text or "(nothing)"),
-                    Turn("user", objection(reasons)),
+                    Turn("user", objection(reasons, self._errand.again)),
                 ]
                 continue
             tally.made += 1
@@ -255,45 +244,6 @@ def price_of(model: str, given: tuple[float, float] | None = None) -> Price | No
     if given is not None:
         return Price(given[0], given[1], given[0])
     return next((price for name, price in PRICES.items() if model.startswith(name)), None)
-
-
-def brief(style: Style) -> str:
-    """What the teacher is told about a style."""
-    return (paths.assets() / "teacher" / f"brief-{style}.md").read_text(encoding="utf-8")
-
-
-def objection(reasons: Sequence[str]) -> str:
-    """What the teacher is told about an invalid answer."""
-    listed = "\n".join(f"- {reason}" for reason in reasons)
-    return f"This answer can't be used:\n{listed}\nWrite all six bands again, as one JSON object."
-
-
-def read_answer(reply: Reply, prompt: Example, style: Style) -> Example:
-    """The example in a reply; `InvalidError` with every reason when there is none."""
-    if reply.cut:
-        raise InvalidError(["The answer is too long and was cut off."])
-    row = _json_object(reply.text)
-    if set(row) != set(Band):
-        raise InvalidError([f"The keys must be {', '.join(Band)}; they are {', '.join(row)}."])
-    if not all(isinstance(text, str) for text in row.values()):
-        raise InvalidError(["Every band must be a string."])
-    bands = {band: row[band.value].strip() for band in Band}
-    example = replace(prompt, bands=bands, style=style)
-    if problems := broken_rules(example):
-        raise InvalidError(problems)
-    return example
-
-
-def _json_object(text: str) -> dict[str, Any]:
-    """The JSON object of a reply, with or without a code fence or words around it."""
-    start, end = text.find("{"), text.rfind("}")
-    try:
-        row = json.loads(text[start : end + 1]) if start >= 0 else None
-    except ValueError as error:
-        raise InvalidError([f"The answer is no valid JSON: {error}."]) from None
-    if not isinstance(row, dict):
-        raise InvalidError(["The answer holds no JSON object."])
-    return row
 
 
 def _append(path: Path, line: str) -> None:

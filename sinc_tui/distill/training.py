@@ -36,7 +36,7 @@ _TOKENS_AT_ONCE = 2048
 class Progress:
     """Live figures of a run; losses in nats a token as (examples seen, loss), `dev` by decoding mode.
 
-    `train` is weighted as the profile's bands are, `dev` counts all tokens alike.
+    `train` is weighted as the profile's bands are and holds what pairs add, `dev` counts all tokens alike.
     """
 
     step: int = 0
@@ -203,8 +203,15 @@ class Trainer:
                 self.model,
                 *(
                     torch.from_numpy(a).to(self._device)
-                    for a in (batch.tokens, batch.positions, batch.weights, batch.visible)
+                    for a in (
+                        batch.tokens,
+                        batch.positions,
+                        batch.weights,
+                        batch.pairs,
+                        batch.visible,
+                    )
                 ),
+                preference=self.profile.preference,
             )
 
     def _line(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import lzma
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,27 @@ def test_a_line_that_is_no_example_is_named(tmp_path: Path, line: str) -> None:
     path.write_text(f"\n{line}\n", encoding="utf-8")
 
     with pytest.raises(SincError, match=r"bad\.jsonl:2 is no example"):
+        load_examples(path)
+
+
+def test_what_was_rejected_is_kept_and_gets_the_same_other_numbers(tmp_path: Path) -> None:
+    kept = replace(example("sort 12 ducks", "12 ducks."), rejected={Band.TASK: "Sort 12 sorts."})
+    path = tmp_path / "some.jsonl"
+    path.write_text(example_line(kept) + "\n", encoding="utf-8")
+    assert load_examples(path) == [kept]
+
+    other = jitter_numbers(kept, random.Random(1))
+    (number,) = NUMBER.findall(other.prompt)
+    assert number != "12"
+    assert NUMBER.findall(other.rejected[Band.TASK]) == [number]
+
+
+@pytest.mark.parametrize("rejected", ['{"TASKS": "x"}', '{"TASK": 1}', '["TASK"]'])
+def test_what_was_rejected_is_text_by_band(tmp_path: Path, rejected: str) -> None:
+    path = tmp_path / "some.jsonl"
+    line = example_line(example("sort 12 ducks", "12 ducks."))
+    path.write_text(line[:-1] + f', "rejected": {rejected}}}\n', encoding="utf-8")
+    with pytest.raises(SincError, match=r"some\.jsonl:1 is no example"):
         load_examples(path)
 
 

@@ -75,3 +75,51 @@ def test_format_sees_the_task_and_no_other_band_in_parallel() -> None:
     seen = bytes(t for t, v in zip(packed.tokens, visible[place], strict=True) if v).decode()
     assert [band for band in Band if f"{band} text" in seen] == [Band.TASK]
     assert PROMPT in seen
+
+
+def corrected(**rejected: str) -> Example:
+    texts = {band: f"{band} text." for band in Band}
+    faulty = {Band(name): text for name, text in rejected.items()}
+    return Example("1", "other", PROMPT, texts, "plain", faulty)
+
+
+CORRECTING = Packer(ByteTokenizer(), lines(ByteTokenizer()), corrections=True)
+
+
+def test_what_was_rejected_sees_what_its_correction_sees() -> None:
+    packed = CORRECTING.pack(corrected(TASK="No task.", FORMAT="No format."), "parallel")
+    visible = collate([packed]).visible[0]
+
+    def seen_by(text: str) -> str:
+        place = bytes(packed.tokens).rfind(text.encode())
+        start = bytes(t for t, v in zip(packed.tokens, visible[place], strict=True) if v)
+        return start.decode()
+
+    for ours, theirs in (("TASK text.", "No task."), ("FORMAT text.", "No format.")):
+        assert seen_by(ours)[:-1] == seen_by(theirs)[:-1]
+        right, wrong = (bytes(packed.tokens).rfind(text.encode()) for text in (ours, theirs))
+        assert packed.positions[right] == packed.positions[wrong]
+
+
+def test_pairs_are_told_apart_and_carry_no_weight_where_they_were_rejected() -> None:
+    first = CORRECTING.pack(corrected(TASK="No task.", FORMAT="No format."), "parallel")
+    second = CORRECTING.pack(corrected(CONTEXT="No context."), "parallel")
+    batch = collate([first, second])
+
+    def told(row: int, pair: int) -> str:
+        return bytes(batch.tokens[row, batch.pairs[row] == pair].tolist()).decode()
+
+    assert [told(0, n) for n in (1, -1, 2, -2)] == [
+        'TASK text."', 'No task."', 'FORMAT text."', 'No format."',
+    ]  # fmt: skip
+    assert [told(1, n) for n in (3, -3)] == ['CONTEXT text."', 'No context."']
+    assert not batch.weights[batch.pairs < 0].any()
+    assert sum(first.weights) == sum(CORRECTING.even().pack(corrected(), "parallel").weights)
+
+
+def test_what_was_rejected_is_laid_out_where_it_is_asked_for_only() -> None:
+    example = corrected(TASK="No task.")
+    for packer, mode in ((CORRECTING, "sequential"), (CORRECTING.even(), "parallel")):
+        packed = packer.pack(example, mode)
+        assert b"No task" not in bytes(packed.tokens)
+        assert not any(packed.pairs)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,13 +13,13 @@ import pytest
 from sinc_tui.cli.main import main
 from sinc_tui.distill.check import check_examples
 from sinc_tui.distill.dataset import example_line, load_examples
+from sinc_tui.distill.errands import Writing
 from sinc_tui.distill.teacher import (
     Generator,
     Output,
     Price,
     Retries,
     Tally,
-    brief,
 )
 from sinc_tui.distill.teacher_api import (
     KEYS,
@@ -28,6 +29,7 @@ from sinc_tui.distill.teacher_api import (
     open_api,
 )
 from sinc_tui.errors import SincError
+from sinc_tui.sinc.bands import Band
 from tests.support.teacher_examples import EXAMPLES, FIRST, PROMPTS, answer, broken
 from tests.support.teacher_server import Act, Garbage, HangUp, Say, Status, TeacherServer, serving
 
@@ -78,7 +80,9 @@ def generator(
     api: TeacherApi, clock: Clock, *, concurrency: int = 1, attempts: int = 6
 ) -> Generator:
     retries = Retries(attempts=attempts, prompts=3)
-    return Generator(api, "plain", concurrency=concurrency, retries=retries, sleep=clock.sleep)
+    return Generator(
+        api, Writing("plain"), concurrency=concurrency, retries=retries, sleep=clock.sleep
+    )
 
 
 async def test_every_prompt_becomes_an_example(
@@ -94,7 +98,7 @@ async def test_every_prompt_becomes_an_example(
     assert tally.usage == Usage(9 * 100, 9 * 50, 9 * 80)
     assert seen == list(range(1, 10))
     assert clock.waits == []
-    assert all(request.brief == brief("plain") for request in server.requests)
+    assert all(request.brief == Writing("plain").brief for request in server.requests)
     assert all(request.body["model"] == "some-model" for request in server.requests)
 
 
@@ -328,6 +332,42 @@ def test_the_command_from_end_to_end(
     assert "900 tokens read, 450 written, $0.02" in shown.err
     assert KEY not in shown.err
     assert len(server.requests) == 9
+
+
+def test_a_students_documents_are_corrected_by_the_command(
+    server: TeacherServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+    written = replace(EXAMPLES[FIRST], bands=EXAMPLES[FIRST].bands | {Band.TASK: "Do something."})
+    right = EXAMPLES[FIRST].bands[Band.TASK]
+    server.script[FIRST] = [Say('{"TASK": "Do it. Then stop."}'), Say(json.dumps({"TASK": right}))]
+    documents, out = tmp_path / "outputs-tiny.jsonl", tmp_path / "corrections.jsonl"
+    bands = {band.value: text for band, text in written.bands.items()}
+    documents.write_text(json.dumps({"student": "tiny", "prompt": FIRST, "bands": bands}) + "\n")
+
+    arguments = ["distill", "correct", str(documents), "--model", "m", "--base-url", server.url]
+    code = main([*arguments, "--out", str(out)])
+
+    assert code == 0
+    (made,) = load_examples(out)
+    assert (made.bands, made.rejected) == (EXAMPLES[FIRST].bands, {Band.TASK: "Do something."})
+    assert "1 made, 1 of them corrected" in capsys.readouterr().err
+    first, second = server.requests
+    assert "Do something." in first.turns[0][1]
+    assert "TASK has 2 sentences" in second.turns[2][1]
+
+
+def test_what_holds_no_documents_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prompts = tmp_path / "prompts.txt"
+    prompts.write_text("fix it\n", encoding="utf-8")
+
+    assert main(["distill", "correct", str(prompts), "--model", "m"]) != 0
+    assert "has no bands for the prompt 1" in capsys.readouterr().err
 
 
 def test_the_command_reports_what_it_dropped(

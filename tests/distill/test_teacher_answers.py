@@ -8,15 +8,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sinc_tui.distill.teacher import (
-    InvalidError,
-    Price,
-    Retries,
-    Tally,
-    brief,
-    price_of,
-    read_answer,
-)
+from sinc_tui.distill.errands import Correcting, InvalidError, Writing
+from sinc_tui.distill.teacher import Price, Retries, Tally, price_of
 from sinc_tui.distill.teacher_api import (
     Reply,
     Usage,
@@ -27,6 +20,8 @@ from sinc_tui.errors import SincError
 from sinc_tui.sinc.bands import Band
 from tests.support.teacher_examples import EXAMPLES, FIRST, PROMPTS, answer, broken
 
+WRITING = Writing("plain")
+
 
 @pytest.mark.parametrize(
     "text",
@@ -35,13 +30,13 @@ from tests.support.teacher_examples import EXAMPLES, FIRST, PROMPTS, answer, bro
 def test_an_answer_may_stand_in_a_fence_or_between_words(text: str) -> None:
     reply = Reply(text.replace("{}", answer(FIRST)))
 
-    assert read_answer(reply, PROMPTS[0], "plain") == EXAMPLES[FIRST]
+    assert WRITING.read(reply, PROMPTS[0]) == EXAMPLES[FIRST]
 
 
 def test_the_order_of_the_keys_does_not_matter() -> None:
     turned = dict(reversed(json.loads(answer(FIRST)).items()))
 
-    made = read_answer(Reply(json.dumps(turned)), PROMPTS[0], "plain")
+    made = WRITING.read(Reply(json.dumps(turned)), PROMPTS[0])
 
     assert list(made.bands) == list(Band)
 
@@ -59,7 +54,7 @@ def test_the_order_of_the_keys_does_not_matter() -> None:
 )
 def test_an_invalid_answer_says_why(reply: Reply, reason: str) -> None:
     with pytest.raises(InvalidError, match=reason):
-        read_answer(reply, PROMPTS[0], "plain")
+        WRITING.read(reply, PROMPTS[0])
 
 
 @pytest.mark.parametrize(
@@ -103,6 +98,40 @@ def test_cost_by_a_price_given_or_known() -> None:
 
 @pytest.mark.parametrize("style", ["plain", "rich"])
 def test_the_briefs_name_every_band(style: str) -> None:
-    text = brief("rich" if style == "rich" else "plain")
+    text = Writing("rich" if style == "rich" else "plain").brief
 
     assert all(f"- {band.value} (" in text for band in Band)
+
+
+CORRECTING = Correcting()
+DOCUMENT = EXAMPLES[FIRST]
+
+
+def test_a_correction_keeps_what_it_replaces_and_leaves_the_rest() -> None:
+    mended = DOCUMENT.bands[Band.TASK].rstrip(".") + ", in the order given."
+
+    made = CORRECTING.read(Reply(json.dumps({"TASK": mended})), DOCUMENT)
+
+    assert made.bands == DOCUMENT.bands | {Band.TASK: mended}
+    assert made.rejected == {Band.TASK: DOCUMENT.bands[Band.TASK]}
+
+
+@pytest.mark.parametrize("text", ["{}", json.dumps({"TASK": DOCUMENT.bands[Band.TASK]})])
+def test_a_document_without_a_fault_is_kept_as_it_is(text: str) -> None:
+    assert CORRECTING.read(Reply(text), DOCUMENT) == DOCUMENT
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ({"TASKS": "x"}, "keys must be among"),
+        ({"TASK": "Do it. Then stop."}, "TASK has 2 sentences"),
+    ],
+)
+def test_an_invalid_correction_says_why(row: dict[str, str], reason: str) -> None:
+    with pytest.raises(InvalidError, match=reason):
+        CORRECTING.read(Reply(json.dumps(row)), DOCUMENT)
+
+
+def test_the_brief_of_corrections_names_every_band() -> None:
+    assert all(f"- {band.value} (" in CORRECTING.brief for band in Band)

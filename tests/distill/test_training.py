@@ -18,7 +18,7 @@ from sinc_tui.distill.agreement import agreement
 from sinc_tui.distill.dataset import load_examples, split
 from sinc_tui.distill.export import export_adapter, trained_base, trained_layout
 from sinc_tui.distill.model import add_adapter, load_adapter, load_base
-from sinc_tui.distill.packing import Packer
+from sinc_tui.distill.packing import Packer, collate
 from sinc_tui.distill.profiles import PROFILES
 from sinc_tui.distill.training import Trainer, plot_losses
 from sinc_tui.engine.job import Request
@@ -134,6 +134,40 @@ def test_goes_on_from_an_exported_adapter(trained: Trainer, packer: Packer, tmp_
     more = Trainer(trained.profile, packer, [], [], tmp_path / "more", start=exported)
     for ours, theirs in zip(more._weights, trained._weights, strict=True):
         assert torch.equal(ours, theirs)
+
+
+def test_a_preference_ranks_corrections_above_what_was_rejected(
+    trained: Trainer, tmp_path: Path
+) -> None:
+    vocab = LlamaVocab.from_file(embedded_base())
+    packer = Packer(vocab, lines(vocab), corrections=True)
+    examples = trained._train[:8]
+    others = [*examples[1:], examples[0]]
+    faulty = [
+        replace(one, rejected={Band.TASK: other.bands[Band.TASK]})
+        for one, other in zip(examples, others, strict=True)
+    ]
+
+    def ranked(preference: float) -> float:
+        """What the pairs cost after training: log(1 + exp(-margin)), summed."""
+        trainer = Trainer(
+            replace(trained.profile, preference=preference, parallel_share=1.0, jitter=0.0),
+            packer,
+            faulty,
+            (),
+            tmp_path / f"{preference}",
+            start=trained.folder / "adapter",
+            report=lambda _: None,
+        )
+        trainer.run()
+        batch = collate([packer.pack(example, "parallel") for example in faulty])
+        with torch.no_grad():
+            trainer.profile = replace(trainer.profile, preference=1.0)
+            whole = trainer._loss(batch).item()
+            trainer.profile = replace(trainer.profile, preference=0.0)
+            return (whole - trainer._loss(batch).item()) * float(batch.weights.sum())
+
+    assert ranked(4.0) < 0.8 * ranked(0.0)
 
 
 def test_an_adapter_without_a_checkpoint_is_not_overwritten(

@@ -11,7 +11,9 @@ from sinc_tui.distill.training import _TOKENS_AT_ONCE, _parts
 
 
 def sequence(length: int) -> TokenSequence:
-    return TokenSequence([0] * length, [1.0] * length, list(range(length)), [0] * length)
+    return TokenSequence(
+        [0] * length, [1.0] * length, list(range(length)), [0] * length, [0] * length
+    )
 
 
 @pytest.mark.parametrize(

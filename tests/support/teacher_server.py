@@ -61,7 +61,7 @@ class Request:
 
     @property
     def prompt(self) -> str:
-        match = re.fullmatch(r"<prompt>\n(.*)\n</prompt>", self.turns[0][1], re.DOTALL)
+        match = re.match(r"<prompt>\n(.*)\n</prompt>", self.turns[0][1], re.DOTALL)
         assert match is not None
         return match[1]
 
