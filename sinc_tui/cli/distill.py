@@ -40,12 +40,12 @@ distill.add_command(quantize)
 
 
 @distill.command(short_help="Check examples before they are trained on.")
-@click.argument("source", metavar="FILE|plain|rich")
+@click.argument("source", metavar="FILE|plain|rich|corrections")
 @click.option("--all", "every", is_flag=True, help="List every example that breaks a rule.")
 def check(source: str, every: bool) -> int:
     """Check examples against the format's rules, their facts, and for duplicates and spread.
 
-    FILE is JSON Lines as `distill generate` writes them; `plain` and `rich` are the shipped data.
+    FILE is JSON Lines as `distill generate` writes them; `plain`, `rich` and `corrections` ship with this.
     The exit code is 1 when an example must not be trained on.
     """
     from sinc_tui.distill.check import check_examples, report_text

@@ -49,7 +49,8 @@ def _band_weights(
     help="Checkpoints, adapter, loss curve and run card.",
 )  # fmt: skip
 @click.option("--base", help="GGUF file, folder or Hub repository of the base model.")
-@click.option("--data", metavar="plain|rich|FILE", help="Examples; default: the profile's.")
+@click.option("--data", multiple=True, metavar="plain|rich|corrections|FILE",
+              help="Examples, also several times; default: the profile's.")  # fmt: skip
 @click.option("--vocabulary", metavar="FILE.gguf", help="GGUF whose vocabulary the base shares.")
 @click.option("--from", "start", type=click.Path(path_type=Path), metavar="PATH",
               help="Go on from an adapter: an earlier run's `adapter` folder, or a GGUF file.")  # fmt: skip
@@ -73,7 +74,7 @@ def _band_weights(
 def train(
     profile: str,
     out: Path,
-    data: str | None,
+    data: tuple[str, ...],
     vocabulary: str | None,
     start: Path | None,
     examples: int | None,
@@ -111,7 +112,8 @@ def train(
         band_weights=plan.band_weights,
         corrections=plan.preference > 0,
     )
-    training, dev = split(load_examples(data or plan.style))
+    sources = data or (plan.style,)
+    training, dev = split(example for source in sources for example in load_examples(source))
     if dev_size < len(dev):
         dev = sampled(dev, dev_size)
     trainer = Trainer(

@@ -18,6 +18,9 @@ from sinc_tui.sinc.bands import Band
 
 Style = Literal["plain", "rich"]
 
+SHIPPED = ("plain", "rich", "corrections")
+"""What ships: the examples of both styles, and students' documents that a teacher corrected."""
+
 _DEV_SHARE = 10
 """One prompt in this many is a dev prompt."""
 
@@ -44,14 +47,14 @@ class Example:
 
 
 def load_examples(source: str | Path) -> list[Example]:
-    """The shipped examples of a style (`plain`, `rich`), or those of a `.jsonl`(`.xz`) file.
+    """The shipped examples of a name in `SHIPPED`, or those of a `.jsonl`(`.xz`) file.
 
     A file's examples take the style that its name holds, `plain` when it holds neither.
 
     Raises:
         SincError: the file can't be read (`InputError`), or a line is no example.
     """
-    shipped = source in ("plain", "rich") and isinstance(source, str)
+    shipped = source in SHIPPED and isinstance(source, str)
     path = paths.assets() / "teacher" / f"{source}.jsonl.xz" if shipped else Path(source)
     style: Style = "rich" if "rich" in path.name else "plain"
     return [

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from accelerate import PartialState
 
-from sinc_tui.distill.dataset import Example, jitter_numbers
+from sinc_tui.distill.dataset import Example, data_hash, jitter_numbers
 from sinc_tui.distill.export import run_card, trained_layout
 from sinc_tui.distill.fused import fuse, keep_freed_memory
 from sinc_tui.distill.model import add_adapter, load_adapter, load_base, sequence_loss
@@ -272,7 +272,7 @@ class Trainer:
             "seed": self.seed,
             "started_from": self._started_from,
             "base_sha256": _file_hash(Path(self.profile.base)),
-            "data_sha256": _data_hash(self._train),
+            "data_sha256": data_hash(self._train),
             "data": {"train": len(self._train), "dev": len(self._dev)},
             "torch": torch.__version__,
             "device": self._device.type,
@@ -337,10 +337,3 @@ def _file_hash(path: Path) -> str | None:
         return None
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _data_hash(examples: Sequence[Example]) -> str:
-    digest = hashlib.sha256()
-    for example in examples:
-        digest.update(f"{example.prompt}\0{json.dumps(example.bands, sort_keys=True)}\n".encode())
-    return digest.hexdigest()

@@ -12,7 +12,7 @@ import pytest
 
 from sinc_tui.cli.main import main
 from sinc_tui.cli.training import train
-from sinc_tui.distill.dataset import example_line, load_examples, sampled, split
+from sinc_tui.distill.dataset import Example, example_line, load_examples, sampled, split
 from sinc_tui.distill.packing import Packer
 from sinc_tui.distill.profiles import Profile
 from sinc_tui.engine.layout import TRAINED
@@ -159,14 +159,47 @@ def test_train_refuses_weights_of_nothing(
     assert not out.exists()
 
 
+class Stop(Exception):
+    """In place of a training."""
+
+
+@pytest.mark.parametrize(("preference", "laid_out"), [("1", True), ("0", False)])
+def test_examples_of_every_source_reach_the_training_and_their_pairs_as_asked(
+    preference: str,
+    laid_out: bool,
+    data: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    training = pytest.importorskip("sinc_tui.distill.training", reason="needs the extra `distill`")
+    corrections = load_examples("corrections")
+
+    def trainer(
+        _: Profile,
+        packer: Packer,
+        train: list[Example],
+        dev: list[Example],
+        *__: object,
+        **___: object,
+    ) -> None:
+        assert (len(train), len(dev)) == (len(corrections), 12)
+        (paired,) = [e for e in train if e.id == corrections[0].id]
+        assert any(packer.pack(paired, "parallel").pairs) is laid_out
+        raise Stop
+
+    monkeypatch.setattr(training, "Trainer", trainer)
+    with pytest.raises(Stop):
+        main(
+            ["distill", "train", "tiny", "--data", str(data), "--data", "corrections",
+             "--out", str(tmp_path / "run"), "--preference", preference]
+        )  # fmt: skip
+
+
 def test_band_weights_reach_what_is_trained(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     training = pytest.importorskip("sinc_tui.distill.training", reason="needs the extra `distill`")
     seen: dict[str, object] = {}
-
-    class Stop(Exception):
-        pass
 
     def trainer(profile: Profile, packer: Packer, *_: object, **__: object) -> None:
         seen["profile"] = profile.band_weights

@@ -43,6 +43,15 @@ def test_the_shipped_examples_are_whole(style: str, count: int) -> None:
     assert all(text.strip() for e in examples for text in e.bands.values())
 
 
+def test_corrections_differ_from_what_they_replace_and_touch_no_dev_prompt() -> None:
+    corrections = load_examples("corrections")
+
+    assert len({e.id for e in corrections}) == len(corrections) == 2487
+    assert sum(len(e.rejected) for e in corrections) == 6068
+    assert all(text != e.bands[b] for e in corrections for b, text in e.rejected.items())
+    assert not any(is_dev(e.prompt) for e in corrections)
+
+
 def test_both_styles_split_alike() -> None:
     plain_train, plain_dev = split(load_examples("plain"))
     rich_train, rich_dev = split(load_examples("rich"))
