@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from sinc_tui.cli.diagnostics import DONE, FAILED, complain
+from sinc_tui.errors import InputError
+from sinc_tui.sinc.bands import Band
 
 if TYPE_CHECKING:
+    from sinc_tui.distill.assignments import Assignment
     from sinc_tui.distill.dataset import Example, Style
-    from sinc_tui.distill.errands import Errand
     from sinc_tui.distill.teacher_api import Api
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -64,34 +67,52 @@ def generate(prompts: str, style: Style, **options: Any) -> int:
     from ANTHROPIC_API_KEY or OPENAI_API_KEY. The same command goes on where a run has stopped. Answers
     that stay invalid are kept apart in FILE's .dropped.jsonl.
     """
+    from sinc_tui.distill.assignments import Writing
     from sinc_tui.distill.dataset import load_prompts
-    from sinc_tui.distill.errands import Writing
 
     return _run(Writing(style), load_prompts(prompts), **options)
 
 
 @click.command(short_help="Let a large model correct what a student wrote.")
-@click.argument("documents", metavar="DOCUMENTS")
+@click.argument("documents", type=click.Path(path_type=Path), metavar="DOCUMENTS")
 @_teacher_options
 @click.option(
-    "--out", type=click.Path(path_type=Path), default="corrections.jsonl", show_default=True,
-    metavar="FILE",
+    "--out", type=click.Path(path_type=Path), metavar="FILE",
+    help="Where a prompt stands already it is not asked again.  [default: corrections-STUDENT.jsonl]",
 )  # fmt: skip
-def correct(documents: str, **options: Any) -> int:
+def correct(documents: Path, out: Path | None, **options: Any) -> int:
     """Ask a teacher to mend a student's bands, with few changes, and write both as training examples.
 
-    DOCUMENTS is a file as `distill evaluate` writes it, outputs-STUDENT.jsonl: let STUDENT:bare:parallel
-    answer prompts that it may be trained on. `distill train` then learns each corrected document, and to
-    rank a correction above what the student wrote. The rest is as in `distill generate`.
+    DOCUMENTS is a file outputs-STUDENT.jsonl of `distill evaluate STUDENT:bare:parallel --prompts FILE`:
+    the student's own words, without those that the decoder adds. `distill train` then learns each
+    corrected document, and to rank a correction above what the student wrote. Prompts of the dev set and
+    those that got no document are left out. The rest is as in `distill generate`.
     """
-    from sinc_tui.distill.dataset import load_documents
-    from sinc_tui.distill.errands import Correcting
+    from sinc_tui.distill.assignments import Correcting
+    from sinc_tui.distill.dataset import load_prompts, split
 
-    return _run(Correcting(), load_documents(documents), **options)
+    rows = load_prompts(documents)
+    whole = [row for row in rows if all(row.bands.get(band, "").strip() for band in Band)]
+    asked, dev = split(whole)
+    if not asked:
+        raise InputError(
+            f"{documents} holds no document on a prompt that may be trained on.",
+            hint="Let a student write some: sinc-tui distill correct --help.",
+        )
+    if len(asked) < len(rows):
+        complain(
+            f"left out: {len(rows) - len(whole)} without a document, {len(dev)} of the dev set"
+        )
+    student = documents.stem.removeprefix("outputs-")
+    asked = [replace(document, id=f"{student}-{document.id}") for document in asked]
+    out = out or Path(f"corrections-{student}.jsonl")
+    if out.resolve() == documents.resolve():
+        raise InputError(f"--out is {documents} itself.", hint="Name another file.")
+    return _run(Correcting(), asked, out=out, **options)
 
 
 def _run(
-    errand: Errand,
+    assignment: Assignment,
     examples: Sequence[Example],
     *,
     limit: int | None,
@@ -116,7 +137,7 @@ def _run(
             f"--max-cost needs --price, for the prices of {model} are not known."
         )
     teacher = open_api(api, model, base_url=base_url)
-    generator = Generator(teacher, errand, concurrency=concurrency)
+    generator = Generator(teacher, assignment, concurrency=concurrency)
     with click.progressbar(
         length=len(examples),
         label="examples",

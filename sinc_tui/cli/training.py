@@ -11,6 +11,7 @@ import click
 
 from sinc_tui.cli.diagnostics import DONE
 from sinc_tui.cli.output import write
+from sinc_tui.errors import InputError
 from sinc_tui.sinc.bands import Band
 
 _PROFILES = ("tiny", "small", "medium", "full")
@@ -42,6 +43,12 @@ def _band_weights(
     return weights
 
 
+def _finite(_context: click.Context, _option: click.Parameter, given: float | None) -> float | None:
+    if given is not None and not math.isfinite(given):
+        raise click.BadParameter(f"{given} is no weight.")
+    return given
+
+
 @click.command(short_help="Train a student's adapter; resumes in the same folder.")
 @click.argument("profile", type=click.Choice(_PROFILES))
 @click.option(
@@ -63,8 +70,9 @@ def _band_weights(
 @click.option("--parallel-share", type=float)
 @click.option("--band-weights", callback=_band_weights, metavar="BAND=WEIGHT,...",
               help="Loss weights of bands, such as TASK=3,CONTEXT=2; others have 1.")  # fmt: skip
-@click.option("--preference", type=click.FloatRange(min=0),
-              help="How much to rank corrections above what they correct; 0: learn them alone.")  # fmt: skip
+@click.option("--preference", type=click.FloatRange(min=0), callback=_finite,
+              help="How much to rank corrections above what they correct, in parallel order; 0: learn them "
+                   "alone.")  # fmt: skip
 @click.option("--layout", type=click.Choice(_LAYOUTS), help="What stands around prompt and bands.")
 @click.option("--examples", type=click.IntRange(min=1), help="Train on the first so many only.")
 @click.option("--dev", "dev_size", type=click.IntRange(min=0), default=48, show_default=True)
@@ -114,6 +122,8 @@ def train(
     )
     sources = data or (plan.style,)
     training, dev = split(example for source in sources for example in load_examples(source))
+    if not dev:
+        dev = split(load_examples(plan.style))[1]
     if dev_size < len(dev):
         dev = sampled(dev, dev_size)
     trainer = Trainer(
@@ -212,6 +222,12 @@ def quantize(folder: Path, base: Path | None, data: str, dev_size: int) -> int:
     from sinc_tui.engine.llama_vocab import LlamaVocab
     from sinc_tui.models.merging import merge
 
+    dev = sampled(split(load_examples(data))[1], dev_size)
+    if not dev:
+        raise InputError(
+            f"{data} has no dev prompt to measure on.",
+            hint="Take --data plain, or examples with some.",
+        )
     silence()
     base = base or trained_base(folder)
     vocab = LlamaVocab.from_file(base)
@@ -223,6 +239,5 @@ def quantize(folder: Path, base: Path | None, data: str, dev_size: int) -> int:
         )
         merge(base, adapter, merged, quantization="F16")
         packer = Packer(vocab, TRAINED[layout](vocab))
-        dev = sampled(split(load_examples(data))[1], dev_size)
         write(table(list(compare(merged, packer, dev, Path(work)))))
     return DONE

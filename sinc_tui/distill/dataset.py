@@ -49,6 +49,8 @@ class Example:
 def load_examples(source: str | Path) -> list[Example]:
     """The shipped examples of a name in `SHIPPED`, or those of a `.jsonl`(`.xz`) file.
 
+    A key `rejected` (texts by band) may hold what a student wrote before `bands` corrected it.
+
     A file's examples take the style that its name holds, `plain` when it holds neither.
 
     Raises:
@@ -76,22 +78,6 @@ def load_prompts(source: str | Path) -> list[Example]:
     if path.suffix == ".txt":
         return [_prompt({"prompt": line.strip()}, f"{path.name}:{n}") for n, line in _lines(path)]
     return [_prompt(_row(line, f"{path.name}:{n}"), f"{path.name}:{n}") for n, line in _lines(path)]
-
-
-def load_documents(source: str | Path) -> list[Example]:
-    """What a student wrote, as `distill evaluate` saves it: JSON Lines with at least `prompt` and `bands`.
-
-    Raises:
-        SincError: the file can't be read (`InputError`), or a line holds no document.
-    """
-    documents = load_prompts(source)
-    for document in documents:
-        if not document.bands:
-            raise SincError(
-                f"{Path(source).name} has no bands for the prompt {document.id}.",
-                hint="Let a student write them: sinc-tui distill evaluate --help.",
-            )
-    return documents
 
 
 def example_line(example: Example) -> str:
@@ -134,9 +120,8 @@ def jitter_numbers(example: Example, rng: random.Random) -> Example:
     A student that sees an example several times learns to copy its numbers instead of knowing them.
     Every text keeps its length. See `distill.jitter` for what is replaced.
     """
-    texts = [example.prompt, *(example.bands[b] for b in Band), *example.rejected.values()]
-    prompt, *others = jittered(texts, rng)
-    bands, rejected = others[: len(Band)], others[len(Band) :]
+    texts = [example.prompt, *(example.bands[b] for b in Band)]
+    (prompt, *bands), rejected = jittered(texts, rng, list(example.rejected.values()))
     return replace(
         example,
         prompt=prompt,
@@ -180,6 +165,8 @@ def _example(row: dict[str, Any], style: Style, where: str) -> Example:
         raise SincError(f"{where} is no example: {type(error).__name__} {error}.") from error
     if not all(isinstance(field, str) for field in fields):
         raise SincError(f"{where} is no example: a field is not a string.")
+    if not all(text.strip() for text in rejected.values()):
+        raise SincError(f"{where} is no example: a rejected text is empty.")
     return Example(row["id"], row["kind"], row["prompt"], bands, style, rejected)
 
 

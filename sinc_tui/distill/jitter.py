@@ -50,25 +50,31 @@ _WORDS = {
 }  # fmt: skip
 
 
-def jittered(texts: Sequence[str], rng: random.Random) -> list[str]:
-    """`texts` (the prompt, then its bands) with other numbers, where that can be done.
+def jittered(
+    texts: Sequence[str], rng: random.Random, rejected: Sequence[str] = ()
+) -> tuple[list[str], list[str]]:
+    """`texts` (the prompt, then its bands) and `rejected` with other numbers, where that can be done.
 
     Every text keeps its length, every number of the prompt that stood in a band stands there again,
     and the bands' numbers come from the prompt as before.
     """
-    mapping = _mapping(texts, rng)
-    if not mapping:
-        return list(texts)
-    changed = [NUMBER.sub(lambda match: mapping.get(match[0], match[0]), text) for text in texts]
-    return changed if _faults(changed) <= _faults(texts) else list(texts)
+    mapping = _mapping(texts, rng, {n for text in rejected for n in NUMBER.findall(text)})
+    changed, others = _replaced(texts, mapping), _replaced(rejected, mapping)
+    if _faults(changed) > _faults(texts):
+        return list(texts), list(rejected)
+    return changed, others
 
 
-def _mapping(texts: Sequence[str], rng: random.Random) -> dict[str, str]:
+def _replaced(texts: Sequence[str], mapping: dict[str, str]) -> list[str]:
+    return [NUMBER.sub(lambda match: mapping.get(match[0], match[0]), text) for text in texts]
+
+
+def _mapping(texts: Sequence[str], rng: random.Random, used: set[str]) -> dict[str, str]:
     in_prompt = dict.fromkeys(NUMBER.findall(texts[0]))
     in_bands = {number for text in texts[1:] for number in NUMBER.findall(text)}
     fixed = {number for text in texts for number in _fixed(text)}
     lower = " ".join(texts[1:]).lower()
-    taken = set(in_prompt) | in_bands
+    taken = set(in_prompt) | in_bands | used
     mapping: dict[str, str] = {}
     for number in in_prompt:
         if number in in_bands and number not in fixed and not _spelled_out(number, lower):

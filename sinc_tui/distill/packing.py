@@ -47,7 +47,7 @@ class TokenSequence:
         return len(self.tokens)
 
 
-class _Sheet:
+class _SequenceBuilder:
     """A token sequence while it is laid out: first what all blocks see, then block by block."""
 
     def __init__(self) -> None:
@@ -83,7 +83,8 @@ class Packer:
     `scaffold_weight` is the loss weight of the fixed parts in sequential order (0: only what the
     decoder lets the model write counts); with a little of it, and the layout of the whole document, the
     student can do without a decoder too. `band_weights` are the loss weights of what is written in the
-    bands (1 where none is given). With `corrections`, texts that were rejected are laid out beside theirs.
+    bands (1 where none is given). With `corrections`, texts that were rejected are laid out beside theirs in
+    parallel order, but for bands of weight 0.
     """
 
     def __init__(
@@ -108,33 +109,36 @@ class Packer:
 
     def pack(self, example: Example, mode: DecodeMode) -> TokenSequence:
         """One example in one of the two orders."""
-        scaffold, sheet = self._scaffold, _Sheet()
+        scaffold, builder = self._scaffold, _SequenceBuilder()
         fixed_weight = self._scaffold_weight if mode == "sequential" else 0.0
-        paired = list(example.rejected) if self._corrections and mode == "parallel" else []
-        sheet.add(self._layout.prompt(self._tokenizer, example.prompt))
-        sheet.add(scaffold.head, weight=fixed_weight)
+        pairs = example.rejected if self._corrections and mode == "parallel" else {}
+        paired = [band for band in pairs if self._band_weights[band]]
+        builder.add(self._layout.prompt(self._tokenizer, example.prompt))
+        builder.add(scaffold.head, weight=fixed_weight)
         for chain in CHAINS[mode]:
-            sheet.open_block()
+            builder.open_block()
             for number, band in enumerate(chain):
                 written = self._written(example.bands[band])
                 pair = paired.index(band) + 1 if band in paired else 0
-                sheet.add(self._opening(band, first=not number), weight=fixed_weight)
-                sheet.add(written, weight=self._band_weights[band], pair=pair)
+                builder.add(self._opening(band, first=not number), weight=fixed_weight)
+                builder.add(written, weight=self._band_weights[band], pair=pair)
             if mode == "sequential":
-                sheet.add(scaffold.tail, weight=fixed_weight)
+                builder.add(scaffold.tail, weight=fixed_weight)
         for pair, band in enumerate(paired, start=1):
-            self._add_rejected(sheet, example, band, pair)
-        return sheet.finished()
+            self._add_rejected(builder, example, band, pair)
+        return builder.finished()
 
-    def _add_rejected(self, sheet: _Sheet, example: Example, band: Band, pair: int) -> None:
+    def _add_rejected(
+        self, builder: _SequenceBuilder, example: Example, band: Band, pair: int
+    ) -> None:
         """What was rejected for a band, in a block of its own, after the bands that it follows."""
         (chain,) = (chain for chain in CHAINS["parallel"] if band in chain)
-        sheet.open_block()
+        builder.open_block()
         for number, before in enumerate(chain[: chain.index(band)]):
-            sheet.add(self._opening(before, first=not number))
-            sheet.add(self._written(example.bands[before]))
-        sheet.add(self._opening(band, first=chain[0] is band))
-        sheet.add(self._written(example.rejected[band]), pair=-pair)
+            builder.add(self._opening(before, first=not number))
+            builder.add(self._written(example.bands[before]))
+        builder.add(self._opening(band, first=chain[0] is band))
+        builder.add(self._written(example.rejected[band]), pair=-pair)
 
     def _opening(self, band: Band, *, first: bool) -> tuple[int, ...]:
         """The fixed tokens before a band's text."""

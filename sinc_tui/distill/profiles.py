@@ -36,7 +36,8 @@ class Profile:
         band_weights: loss weights of bands by name, 1 where none is given. By tokens, most of the loss is
             CONSTRAINTS and DATA; the few words of TASK decide whether the document is worth having.
         preference: how much it counts to rank a teacher's correction above what was rejected, beside the
-            likelihood of the correction, where the data has such pairs.
+            likelihood of the correction: where the data has such pairs, in examples in parallel order, alike
+            in all bands.
         jitter: share of examples whose numbers are replaced, in prompt and bands alike.
         weight_decay: of AdamW.
         rounding: what the merged student is stored in, and so trained in; empty: no rounding.

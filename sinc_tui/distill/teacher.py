@@ -1,4 +1,4 @@
-"""Runs errands to a large model: many at a time, with retries, one correction, and resume."""
+"""Runs assignments to a large model: many at a time, with retries, one correction, and resume."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sinc_tui.distill.assignments import Assignment, InvalidAnswerError, objection
 from sinc_tui.distill.dataset import Example, example_line
-from sinc_tui.distill.errands import Errand, InvalidError, objection
 from sinc_tui.distill.teacher_api import BusyError, RefusedError, Reply, TeacherApi, Turn, Usage
 from sinc_tui.errors import SincError
 
@@ -60,7 +60,7 @@ class Tally:
 
     Attributes:
         made: examples that were written.
-        corrected: those among them that needed the second attempt.
+        second: those among them that needed the second attempt.
         dropped: prompts whose answer stayed invalid, with the reasons.
         failed: prompts that got no answer, with the last reason; the next run asks them again.
         in_a_row: how many prompts got no answer since the last that did.
@@ -69,7 +69,7 @@ class Tally:
     """
 
     made: int = 0
-    corrected: int = 0
+    second: int = 0
     dropped: dict[str, list[str]] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     retries: int = 0
@@ -81,7 +81,7 @@ class Tally:
         """The tally in one line, with its cost where the price is known."""
         parts = [
             f"{self.made} made",
-            f"{self.corrected} of them corrected",
+            f"{self.second} of them at the second attempt",
             f"{len(self.dropped)} dropped",
         ]
         parts += [f"{len(self.failed)} without an answer"] if self.failed else []
@@ -130,12 +130,12 @@ class Output:
 
 
 class Generator:
-    """Runs one errand for many prompts."""
+    """Runs one assignment for many prompts."""
 
     def __init__(
         self,
         api: TeacherApi,
-        errand: Errand,
+        assignment: Assignment,
         *,
         concurrency: int = 4,
         retries: Retries = Retries(),
@@ -143,8 +143,8 @@ class Generator:
         seed: int = 0,
     ) -> None:
         self._api = api
-        self._errand = errand
-        self._brief = errand.brief
+        self._assignment = assignment
+        self._brief = assignment.brief
         self._concurrency = concurrency
         self._retries = retries
         self._sleep = sleep
@@ -187,25 +187,25 @@ class Generator:
 
     async def _answer(self, prompt: Example, output: Output, tally: Tally) -> None:
         """Ask, ask once more with the reasons, and write the outcome down."""
-        turns = [Turn("user", self._errand.question(prompt))]
+        turns = [Turn("user", self._assignment.question(prompt))]
         reply = Reply("")
         reasons: list[str] = []
-        for correction in (False, True):
+        for second in (False, True):
             try:
                 reply = await self._ask(turns, tally)
-                output.keep(self._errand.read(reply, prompt))
+                output.keep(self._assignment.read(reply, prompt))
             except (BusyError, RefusedError) as error:
                 self._note_failure(prompt, str(error), tally)
                 return
-            except InvalidError as error:
+            except InvalidAnswerError as error:
                 reasons = error.reasons
                 turns += [
                     Turn("assistant", reply.text or "(nothing)"),
-                    Turn("user", objection(reasons, self._errand.again)),
+                    Turn("user", objection(reasons, self._assignment.again)),
                 ]
                 continue
             tally.made += 1
-            tally.corrected += correction
+            tally.second += second
             tally.in_a_row = 0
             return
         tally.in_a_row = 0

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from accelerate import PartialState
 
-from sinc_tui.distill.dataset import Example, data_hash, jitter_numbers
+from sinc_tui.distill.dataset import Example, jitter_numbers
 from sinc_tui.distill.export import run_card, trained_layout
 from sinc_tui.distill.fused import fuse, keep_freed_memory
 from sinc_tui.distill.model import add_adapter, load_adapter, load_base, sequence_loss
@@ -254,7 +254,7 @@ class Trainer:
                     hint="Name another folder; --from goes on from that adapter.",
                 )
             return
-        _check_begun(self.folder, self.profile)
+        _check_begun(self.folder, self.profile, _data_hash(self._train))
         state = torch.load(path, map_location=self._device, weights_only=True)
         steps = self.progress.steps
         self.progress = Progress(**state["progress"])
@@ -272,7 +272,7 @@ class Trainer:
             "seed": self.seed,
             "started_from": self._started_from,
             "base_sha256": _file_hash(Path(self.profile.base)),
-            "data_sha256": data_hash(self._train),
+            "data_sha256": _data_hash(self._train),
             "data": {"train": len(self._train), "dev": len(self._dev)},
             "torch": torch.__version__,
             "device": self._device.type,
@@ -315,20 +315,32 @@ def _parts(group: list[TokenSequence]) -> Iterator[list[TokenSequence]]:
     yield part
 
 
-def _check_begun(folder: Path, profile: Profile) -> None:
-    """Refuse to go on in another layout or with other band weights than the run was begun with."""
+def _check_begun(folder: Path, profile: Profile, data: str) -> None:
+    """Refuse to go on with something else than the run was begun with."""
     begun = trained_layout(folder)
     if begun != profile.layout:
         raise SincError(
             f"The run in {folder} was begun in the layout {begun}, and this one has {profile.layout}.",
             hint=f"Name another folder, or go on with --layout {begun}.",
         )
-    weights = run_card(folder)["profile"].get("band_weights", {})
+    card = run_card(folder)
+    weights = card["profile"].get("band_weights", {})
     if weights != profile.band_weights:
         given = ",".join(f"{band}={weight:g}" for band, weight in weights.items())
         raise SincError(
             f"The run in {folder} was begun with other band weights ({given or 'none'}).",
             hint="Name another folder, or go on with the same --band-weights.",
+        )
+    preference = card["profile"].get("preference", profile.preference)
+    if preference != profile.preference:
+        raise SincError(
+            f"The run in {folder} was begun with the preference {preference:g}.",
+            hint=f"Name another folder, or go on with --preference {preference:g}.",
+        )
+    if card["data_sha256"] != data:
+        raise SincError(
+            f"The run in {folder} was begun with other examples.",
+            hint="Name another folder, or go on with the same --data in the same order.",
         )
 
 
@@ -337,3 +349,12 @@ def _file_hash(path: Path) -> str | None:
         return None
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _data_hash(examples: Sequence[Example]) -> str:
+    digest = hashlib.sha256()
+    for example in examples:
+        digest.update(f"{example.prompt}\0{json.dumps(example.bands, sort_keys=True)}\n".encode())
+        if example.rejected:
+            digest.update(f"{json.dumps(example.rejected, sort_keys=True)}\n".encode())
+    return digest.hexdigest()

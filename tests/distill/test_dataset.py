@@ -109,7 +109,18 @@ def test_what_was_rejected_is_kept_and_gets_the_same_other_numbers(tmp_path: Pat
     assert NUMBER.findall(other.rejected[Band.TASK]) == [number]
 
 
-@pytest.mark.parametrize("rejected", ['{"TASKS": "x"}', '{"TASK": 1}', '["TASK"]'])
+def test_a_fresh_number_is_none_of_those_that_were_rejected() -> None:
+    wrong = " ".join(str(n) for n in range(10, 100) if n not in (12, 57))
+    kept = replace(example("sort 12 ducks", "12 ducks."), rejected={Band.TASK: f"Sort {wrong}."})
+
+    other = {jitter_numbers(kept, random.Random(seed)).prompt for seed in range(40)}
+    assert other <= {"sort 12 ducks", "sort 57 ducks"}
+    assert len(other) == 2
+
+
+@pytest.mark.parametrize(
+    "rejected", ['{"TASKS": "x"}', '{"TASK": 1}', '["TASK"]', '{"TASK": " "}', "null"]
+)
 def test_what_was_rejected_is_text_by_band(tmp_path: Path, rejected: str) -> None:
     path = tmp_path / "some.jsonl"
     line = example_line(example("sort 12 ducks", "12 ducks."))

@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sinc_tui.cli.main import main
+from sinc_tui.distill.assignments import Writing
 from sinc_tui.distill.check import check_examples
-from sinc_tui.distill.dataset import example_line, load_examples
-from sinc_tui.distill.errands import Writing
+from sinc_tui.distill.dataset import example_line, is_dev, load_examples
 from sinc_tui.distill.teacher import (
     Generator,
     Output,
@@ -94,7 +93,7 @@ async def test_every_prompt_becomes_an_example(
 
     assert load_examples(output.path) == list(EXAMPLES.values())
     assert check_examples(load_examples(output.path)).passed
-    assert (tally.made, tally.corrected, tally.retries) == (9, 0, 0)
+    assert (tally.made, tally.second, tally.retries) == (9, 0, 0)
     assert tally.usage == Usage(9 * 100, 9 * 50, 9 * 80)
     assert seen == list(range(1, 10))
     assert clock.waits == []
@@ -157,7 +156,7 @@ async def test_an_invalid_answer_is_sent_back_once_with_the_reasons(
 
     tally = await generator(api, clock).run(PROMPTS[:1], output)
 
-    assert (tally.made, tally.corrected, tally.dropped) == (1, 1, {})
+    assert (tally.made, tally.second, tally.dropped) == (1, 1, {})
     roles = [role for role, _ in server.requests[1].turns]
     assert roles == ["user", "assistant", "user"]
     assert server.requests[1].turns[1][1] == broken(FIRST)
@@ -334,6 +333,14 @@ def test_the_command_from_end_to_end(
     assert len(server.requests) == 9
 
 
+def written(path: Path, prompt: str, bands: dict[Band, str]) -> Path:
+    """A line as `distill evaluate` saves a document, and one of a prompt that got none."""
+    made = {"student": "tiny", "prompt": prompt, "bands": {b.value: t for b, t in bands.items()}}
+    failed = {"student": "tiny", "prompt": "x", "bands": dict.fromkeys(Band, ""), "error": "no"}
+    path.write_text(json.dumps(made) + "\n" + json.dumps(failed) + "\n", encoding="utf-8")
+    return path
+
+
 def test_a_students_documents_are_corrected_by_the_command(
     server: TeacherServer,
     tmp_path: Path,
@@ -341,33 +348,55 @@ def test_a_students_documents_are_corrected_by_the_command(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
-    written = replace(EXAMPLES[FIRST], bands=EXAMPLES[FIRST].bands | {Band.TASK: "Do something."})
-    right = EXAMPLES[FIRST].bands[Band.TASK]
-    server.script[FIRST] = [Say('{"TASK": "Do it. Then stop."}'), Say(json.dumps({"TASK": right}))]
-    documents, out = tmp_path / "outputs-tiny.jsonl", tmp_path / "corrections.jsonl"
-    bands = {band.value: text for band, text in written.bands.items()}
-    documents.write_text(json.dumps({"student": "tiny", "prompt": FIRST, "bands": bands}) + "\n")
+    monkeypatch.chdir(tmp_path)
+    asked = next(e for e in EXAMPLES.values() if not is_dev(e.prompt))
+    right = {b: asked.bands[b] for b in (Band.TASK, Band.PERSONA)}
+    faulty = {Band.TASK: "Do something.", Band.PERSONA: "You are somebody."}
+    documents = written(tmp_path / "outputs-tiny.jsonl", asked.prompt, asked.bands | faulty)
+    server.script[asked.prompt] = [
+        Say(json.dumps({**right, "TASK": "Do it. Then stop."})),
+        Say(json.dumps(right)),
+    ]
 
     arguments = ["distill", "correct", str(documents), "--model", "m", "--base-url", server.url]
-    code = main([*arguments, "--out", str(out)])
+    code = main(arguments)
 
     assert code == 0
-    (made,) = load_examples(out)
-    assert (made.bands, made.rejected) == (EXAMPLES[FIRST].bands, {Band.TASK: "Do something."})
-    assert "1 made, 1 of them corrected" in capsys.readouterr().err
+    (made,) = load_examples(tmp_path / "corrections-tiny.jsonl")
+    assert (made.id, made.bands, made.rejected) == ("tiny-1", asked.bands, faulty)
+    shown = capsys.readouterr().err
+    assert "1 made, 1 of them at the second attempt" in shown
+    assert "left out: 1 without a document, 0 of the dev set" in shown
     first, second = server.requests
     assert "Do something." in first.turns[0][1]
     assert "TASK has 2 sentences" in second.turns[2][1]
+    assert "those without an objection too" in second.turns[2][1]
 
 
-def test_what_holds_no_documents_is_refused(
+def test_what_holds_no_document_to_be_corrected_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     prompts = tmp_path / "prompts.txt"
     prompts.write_text("fix it\n", encoding="utf-8")
+    dev = next(e for e in load_examples("plain") if is_dev(e.prompt))
+    documents = written(tmp_path / "outputs-tiny.jsonl", dev.prompt, dev.bands)
 
-    assert main(["distill", "correct", str(prompts), "--model", "m"]) != 0
-    assert "has no bands for the prompt 1" in capsys.readouterr().err
+    for path in (prompts, documents):
+        assert main(["distill", "correct", str(path), "--model", "m"]) != 0
+        assert "holds no document on a prompt that may be trained on" in capsys.readouterr().err
+
+
+def test_corrections_never_go_into_the_file_of_the_documents(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = next(e for e in load_examples("plain") if not is_dev(e.prompt))
+    documents = written(tmp_path / "outputs-tiny.jsonl", asked.prompt, asked.bands)
+    before = documents.read_bytes()
+
+    arguments = ["distill", "correct", str(documents), "--model", "m", "--out", str(documents)]
+    assert main(arguments) != 0
+    assert "Name another file" in capsys.readouterr().err
+    assert documents.read_bytes() == before
 
 
 def test_the_command_reports_what_it_dropped(

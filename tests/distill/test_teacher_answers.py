@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from sinc_tui.distill.errands import Correcting, InvalidError, Writing
+from sinc_tui.distill.assignments import Correcting, InvalidAnswerError, Writing
 from sinc_tui.distill.teacher import Price, Retries, Tally, price_of
 from sinc_tui.distill.teacher_api import (
     Reply,
@@ -53,7 +54,7 @@ def test_the_order_of_the_keys_does_not_matter() -> None:
     ],
 )
 def test_an_invalid_answer_says_why(reply: Reply, reason: str) -> None:
-    with pytest.raises(InvalidError, match=reason):
+    with pytest.raises(InvalidAnswerError, match=reason):
         WRITING.read(reply, PROMPTS[0])
 
 
@@ -103,6 +104,12 @@ def test_the_briefs_name_every_band(style: str) -> None:
     assert all(f"- {band.value} (" in text for band in Band)
 
 
+def test_bands_written_anew_stand_beside_nothing_that_was_rejected() -> None:
+    asked = replace(PROMPTS[0], rejected={Band.TASK: "Do something."})
+
+    assert WRITING.read(Reply(answer(FIRST)), asked) == EXAMPLES[FIRST]
+
+
 CORRECTING = Correcting()
 DOCUMENT = EXAMPLES[FIRST]
 
@@ -129,7 +136,7 @@ def test_a_document_without_a_fault_is_kept_as_it_is(text: str) -> None:
     ],
 )
 def test_an_invalid_correction_says_why(row: dict[str, str], reason: str) -> None:
-    with pytest.raises(InvalidError, match=reason):
+    with pytest.raises(InvalidAnswerError, match=reason):
         CORRECTING.read(Reply(json.dumps(row)), DOCUMENT)
 
 

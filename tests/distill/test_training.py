@@ -193,6 +193,20 @@ def test_goes_on_with_the_same_band_weights_only(trained: Trainer, packer: Packe
         again.run()
 
 
+def test_goes_on_with_the_same_preference_and_examples_only(
+    trained: Trainer, packer: Packer
+) -> None:
+    def again(preference: float, count: int) -> Trainer:
+        profile = replace(trained.profile, preference=preference)
+        examples = trained._train[:count]
+        return Trainer(profile, packer, examples, (), trained.folder, report=lambda _: None)
+
+    with pytest.raises(SincError, match="begun with the preference 1"):
+        again(2.0, len(trained._train)).run()
+    with pytest.raises(SincError, match="begun with other examples"):
+        again(1.0, 4).run()
+
+
 def test_a_run_tells_its_layout(trained: Trainer, tmp_path: Path) -> None:
     assert trained_layout(trained.folder) == trained.profile.layout == "lines"
     with pytest.raises(SincError, match="holds no card"):

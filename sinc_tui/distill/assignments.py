@@ -14,7 +14,7 @@ from sinc_tui.distill.teacher_api import Reply
 from sinc_tui.sinc.bands import Band
 
 
-class InvalidError(Exception):
+class InvalidAnswerError(Exception):
     """The teacher's answer is no example."""
 
     def __init__(self, reasons: list[str]) -> None:
@@ -22,7 +22,7 @@ class InvalidError(Exception):
         self.reasons = reasons
 
 
-class Errand(Protocol):
+class Assignment(Protocol):
     """One kind of request to a teacher."""
 
     @property
@@ -37,7 +37,7 @@ class Errand(Protocol):
         """What the teacher is asked about one prompt."""
 
     def read(self, reply: Reply, asked: Example) -> Example:
-        """The example in a reply; `InvalidError` with every reason when there is none."""
+        """The example in a reply; `InvalidAnswerError` with every reason when there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +60,11 @@ class Writing:
         """The six bands."""
         texts = _texts(reply)
         if set(texts) != set(Band):
-            raise InvalidError(
+            raise InvalidAnswerError(
                 [f"The keys must be {', '.join(Band)}; they are {', '.join(texts)}."]
             )
         bands = {band: texts[band.value] for band in Band}
-        return _sound(replace(asked, bands=bands, style=self.style))
+        return _sound(replace(asked, bands=bands, style=self.style, rejected={}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class Correcting:
     revisions: D'Oosterlinck et al., 2024).
     """
 
-    again = "Write the bands that you correct again, as one JSON object."
+    again = "Write every band that you correct once more, those without an objection too, as one JSON object."
 
     @property
     def brief(self) -> str:
@@ -92,7 +92,7 @@ class Correcting:
         """The corrected document, with what was `rejected` in it; nothing was, where all is well."""
         texts = _texts(reply)
         if not set(texts) <= set(Band):
-            raise InvalidError([f"The keys must be among {', '.join(Band)}."])
+            raise InvalidAnswerError([f"The keys must be among {', '.join(Band)}."])
         bands = {band: texts.get(band.value, asked.bands[band]) for band in Band}
         rejected = {band: text for band, text in asked.bands.items() if text != bands[band]}
         return _sound(replace(asked, bands=bands, rejected=rejected))
@@ -110,17 +110,17 @@ def _brief(name: str) -> str:
 
 def _sound(example: Example) -> Example:
     if problems := broken_rules(example):
-        raise InvalidError(problems)
+        raise InvalidAnswerError(problems)
     return example
 
 
 def _texts(reply: Reply) -> dict[str, str]:
     """The texts of a reply by their keys."""
     if reply.cut:
-        raise InvalidError(["The answer is too long and was cut off."])
+        raise InvalidAnswerError(["The answer is too long and was cut off."])
     row = _json_object(reply.text)
     if not all(isinstance(text, str) for text in row.values()):
-        raise InvalidError(["Every band must be a string."])
+        raise InvalidAnswerError(["Every band must be a string."])
     return {name: text.strip() for name, text in row.items()}
 
 
@@ -130,7 +130,7 @@ def _json_object(text: str) -> dict[str, Any]:
     try:
         row = json.loads(text[start : end + 1]) if start >= 0 else None
     except ValueError as error:
-        raise InvalidError([f"The answer is no valid JSON: {error}."]) from None
+        raise InvalidAnswerError([f"The answer is no valid JSON: {error}."]) from None
     if not isinstance(row, dict):
-        raise InvalidError(["The answer holds no JSON object."])
+        raise InvalidAnswerError(["The answer holds no JSON object."])
     return row
