@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +13,9 @@ from sinc_tui.cli.diagnostics import DONE
 from sinc_tui.cli.output import write
 from sinc_tui.errors import InputError
 from sinc_tui.sinc.bands import Band
+
+if TYPE_CHECKING:
+    from sinc_tui.distill.dataset import Example, Style
 
 _PROFILES = ("tiny", "small", "medium", "full")
 _ADAPTER_KINDS = ("F16", "BF16", "Q8_0", "Q5_1", "Q5_0", "Q4_1", "Q4_0")
@@ -97,7 +100,6 @@ def train(
     settings and needs a GPU. A dev set, a fixed tenth by the prompt's hash, is never trained on.
     On several GPUs: accelerate launch --multi_gpu "$(command -v sinc-tui)" distill train ...
     """
-    from sinc_tui.distill.dataset import load_examples, sampled, split
     from sinc_tui.distill.packing import Packer
     from sinc_tui.distill.profiles import PROFILES, Profile, base_of
     from sinc_tui.distill.training import Trainer, plot_losses
@@ -120,12 +122,7 @@ def train(
         band_weights=plan.band_weights,
         corrections=plan.preference > 0,
     )
-    sources = data or (plan.style,)
-    training, dev = split(example for source in sources for example in load_examples(source))
-    if not dev:
-        dev = split(load_examples(plan.style))[1]
-    if dev_size < len(dev):
-        dev = sampled(dev, dev_size)
+    training, dev = _examples(data, plan.style, dev_size)
     trainer = Trainer(
         plan,
         packer,
@@ -142,6 +139,19 @@ def train(
         plot_losses(progress, out / "losses.png")
         write(f"written: {out / 'adapter'}, {out / 'losses.png'}, {out / 'card.json'}")
     return DONE
+
+
+def _examples(
+    sources: tuple[str, ...], style: Style, dev_size: int
+) -> tuple[list[Example], list[Example]]:
+    """Those to train on, and at most `dev_size` dev ones: of the style where the sources have none."""
+    from sinc_tui.distill.dataset import load_examples, sampled, split
+
+    named = sources or (style,)
+    training, dev = split(example for source in named for example in load_examples(source))
+    if not dev:
+        dev = split(load_examples(style))[1]
+    return training, sampled(dev, dev_size)
 
 
 @click.command(short_help="One student of several runs: the mean of their adapters.")

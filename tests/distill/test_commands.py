@@ -163,6 +163,47 @@ class Stop(Exception):
     """In place of a training."""
 
 
+@pytest.mark.parametrize("given", ["inf", "nan", "-1"])
+def test_train_refuses_a_preference_that_is_no_weight(given: str, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+
+    assert main(["distill", "train", "tiny", "--out", str(out), "--preference", given]) == 2
+    assert not out.exists()
+
+
+def test_corrections_alone_are_measured_on_the_dev_set_of_the_style(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training = pytest.importorskip("sinc_tui.distill.training", reason="needs the extra `distill`")
+    wanted = sampled(split(load_examples("plain"))[1], 5)
+
+    def trainer(
+        _: Profile,
+        __: Packer,
+        train: list[Example],
+        dev: list[Example],
+        *___: object,
+        **____: object,
+    ) -> None:
+        assert dev == wanted
+        assert len(train) == len(load_examples("corrections"))
+        raise Stop
+
+    monkeypatch.setattr(training, "Trainer", trainer)
+    with pytest.raises(Stop):
+        main(
+            ["distill", "train", "tiny", "--data", "corrections", "--dev", "5",
+             "--out", str(tmp_path / "run")]
+        )  # fmt: skip
+
+
+def test_quantize_says_where_there_is_nothing_to_measure_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["distill", "quantize", str(tmp_path), "--data", "corrections"]) != 0
+    assert "corrections has no dev prompt to measure on" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("preference", "laid_out"), [("1", True), ("0", False)])
 def test_examples_of_every_source_reach_the_training_and_their_pairs_as_asked(
     preference: str,
