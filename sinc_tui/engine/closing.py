@@ -5,11 +5,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
+from sinc_tui.engine.answers import Finish
 from sinc_tui.engine.facts import with_data, with_rule
 from sinc_tui.engine.job import Job
 from sinc_tui.engine.trimming import trim
 from sinc_tui.engine.verbatim import VerbatimGuard
-from sinc_tui.engine.writer import Finish
 from sinc_tui.sinc.bands import Band
 
 _MIND = "Keep in mind these words of the prompt"

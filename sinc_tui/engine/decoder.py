@@ -10,17 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from sinc_tui.engine.answers import Answer, Finish, Retake, Wait
 from sinc_tui.engine.closing import close
 from sinc_tui.engine.drafting import PHRASES, Drafts
 from sinc_tui.engine.job import Job, Listener, Request
-from sinc_tui.engine.layout import CHAINS, Layout, Tokenizer, escape
+from sinc_tui.engine.layout import CHAINS, SMALL, Layout, Tokenizer, escape
 from sinc_tui.engine.prefix import Prefix
 from sinc_tui.engine.protocol import RunStats
 from sinc_tui.engine.repeats import beginnings, take_if_better
 from sinc_tui.engine.runtime import Cancelled, Run, Runtime, RuntimeFailure
 from sinc_tui.engine.sampler import Logits, Sampler
 from sinc_tui.engine.vocabulary import Vocabulary
-from sinc_tui.engine.writer import Answer, BandWriter, Finish, Retake, Wait
+from sinc_tui.engine.writer import BandWriter
 from sinc_tui.errors import SincError
 from sinc_tui.sinc.bands import Band
 
@@ -112,7 +113,7 @@ class Decoder:
 
         Raises `SincError` for a prompt that does not fit the context, `Cancelled` when stopped.
         """
-        job = Job(request, listener, cancelled)
+        job = Job(request, listener, cancelled, spells=self._layout.name == SMALL)
         tokens = self._fitting(job)
         self._prepare(len(tokens))
         self._clear_branches()

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol
 
+from sinc_tui.engine.answers import BandRules, Finish
 from sinc_tui.engine.facts import FactKeeper
 from sinc_tui.engine.guards import Guard, NumberGuard
 from sinc_tui.engine.limits import LEAST_RULES, Limit, limits
@@ -16,7 +17,7 @@ from sinc_tui.engine.names import NameGuard
 from sinc_tui.engine.protocol import RunStats, SamplerOptions
 from sinc_tui.engine.runtime import Cancelled
 from sinc_tui.engine.verbatim import VerbatimGuard
-from sinc_tui.engine.writer import BandRules, Finish
+from sinc_tui.engine.words import WordGuard, is_english
 from sinc_tui.sinc.bands import Band
 from sinc_tui.sinc.likeness import without_repeats
 
@@ -67,8 +68,17 @@ class Job:
         spare: tokens of the context that neither the prompt nor an answer at its limits takes.
     """
 
-    def __init__(self, request: Request, listener: Listener, cancelled: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        request: Request,
+        listener: Listener,
+        cancelled: Callable[[], bool],
+        *,
+        spells: bool = False,
+    ) -> None:
+        """`spells`: whether words must be those of the prompt or a dictionary, where it is English."""
         self.request = request
+        self._spells = spells
         self.texts: dict[Band, str] = dict(request.given)
         self.limits = limits(request.given)
         self.masks: Counter[str] = Counter()
@@ -92,7 +102,7 @@ class Job:
     def rules_for(self, band: Band, limit: Limit) -> BandRules:
         """What one band has to obey."""
         numbers = self._number_guards(band)
-        guards: list[Guard] = [*numbers, *self._name_guards(band)]
+        guards: list[Guard] = [*numbers, *self._name_guards(band), *self._word_guards]
         if band is Band.CONSTRAINTS:
             return BandRules(
                 guards=guards,
@@ -128,6 +138,14 @@ class Job:
         held = band in (Band.CONTEXT, Band.CONSTRAINTS, Band.TASK)
         return [NameGuard(self._known)] if held and self.request.sampler.number_guard else []
 
+    @cached_property
+    def _word_guards(self) -> list[WordGuard]:
+        """What holds the words of every band but DATA, which is the prompt's own."""
+        held = (
+            self._spells and self.request.sampler.number_guard and is_english(self.request.prompt)
+        )
+        return [WordGuard(self._known)] if held else []
+
     @property
     def _known(self) -> str:
         """What the user typed: the prompt, and bands that are given."""
@@ -148,7 +166,7 @@ class Job:
         """A run that nobody hears of, for one band alone with a beginning; all others are kept."""
         given = {other: text for other, text in self.texts.items() if other is not band}
         request = replace(self.request, given=given, starts={band: start})
-        draft = Job(request, _Unheard(), self._cancelled)
+        draft = Job(request, _Unheard(), self._cancelled, spells=self._spells)
         draft._typed = self._typed
         return draft
 

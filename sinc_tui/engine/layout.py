@@ -156,10 +156,13 @@ def chatml(tokenizer: Tokenizer, *, example: tuple[str, str] | None = None) -> L
 
 def lines(tokenizer: Tokenizer) -> Layout:
     """The shortest one: no system line, a line a band."""
-    return _turns(tokenizer, "lines", "", LINES)
+    return _turns(tokenizer, SMALL, "", LINES)
 
 
-TRAINED: Mapping[str, Callable[[Tokenizer], Layout]] = {"chatml": chatml, "lines": lines}
+SMALL = "lines"
+"""The layout of the small students. A larger model spells, and knows words that no dictionary has."""
+
+TRAINED: Mapping[str, Callable[[Tokenizer], Layout]] = {"chatml": chatml, SMALL: lines}
 """The layouts that students are trained in, by name."""
 
 _ASKED = "<|im_start|>user\n"

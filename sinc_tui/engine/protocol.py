@@ -37,7 +37,8 @@ class SamplerOptions(Wire):
         verbatim: whether DATA may hold pieces of the prompt as typed only.
         number_guard: whether the bands but FORMAT may hold the prompt's numbers only, and a sentence
             outside DATA none more often than the prompt; CONTEXT, CONSTRAINTS and TASK no address,
-            path, file name or identifier that the prompt lacks.
+            path, file name or identifier that the prompt lacks; and whether a small student's words, where
+            the prompt is English, must be in it or in a dictionary.
         fact_keeper: whether facts that the model left out are put in when DATA and CONSTRAINTS close, and
             clauses of the prompt that no band tells at the end.
     """

@@ -6,19 +6,22 @@ the finished text. Free choice first; a mask only where that one choice breaks a
 
 from __future__ import annotations
 
+import math
 import re
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from sinc_tui.engine.guards import Guard, NumberGuard, allow_all, is_number
+from sinc_tui.engine.answers import Answer, BandRules, Finish, Retake, Wait
+from sinc_tui.engine.guards import NumberGuard, allow_all, is_number
 from sinc_tui.engine.limits import LEAST_RULES, Limit
 from sinc_tui.engine.names import NameGuard
 from sinc_tui.engine.sampler import Logits, Sampler
 from sinc_tui.engine.trimming import trim
 from sinc_tui.engine.vocabulary import NEUTRAL, Mask, Step, StringState, Vocabulary, advance
+from sinc_tui.engine.words import WordGuard
 from sinc_tui.sinc.bands import Band
 from sinc_tui.sinc.sentences import end_of_first_sentence
 
@@ -29,58 +32,21 @@ _LOOSE_END = re.compile(r"\s[!?]+\Z")
 """A mark of its own comes from pasted matter ('! Undefined control sequence.') and is no end of TASK."""
 _WITHIN_NUMBER = re.compile(r"[\d.,:/-]+")
 _CLOSED = Step("", NEUTRAL, closes=True)
+_NEAR = math.log(10)
+"""A word is spelt on with a token at least a tenth as likely as the one that spoils it, else begun anew."""
+_RESPELLS = 3
+"""How often a word is begun anew behind the same text."""
 WALK = 64
 """How many of the likeliest tokens are tried one by one before a band gives up on a guard."""
 
 
 @dataclass(frozen=True, slots=True)
-class Finish:
-    """How a band ended: its final text, and a note where it had to be cut."""
-
-    text: str
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """The band would close and may not yet; `BandWriter.resume` asks again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Retake:
-    """The last `back` tokens were wrong: `token` is to be evaluated in their place."""
-
-    token: int
-    back: int
-
-
-Answer = int | Wait | Retake | Finish
-
-
-@dataclass(frozen=True, slots=True)
 class _Turn:
-    """What stood before a number that is being written: the way back when it becomes a wrong one."""
+    """What stood before a word or number that is being written: the way back when it becomes a wrong one."""
 
     logits: Logits
     text: str
     tokens: int
-
-
-@dataclass(frozen=True, slots=True)
-class BandRules:
-    """What a band has to obey beyond its limit and JSON.
-
-    Attributes:
-        may_close: whether the band may end at a length (CONSTRAINTS must be the longest).
-        may_wait: whether an answer of no may change by itself, so that waiting beats writing on.
-        complete: the text that the band shall end as, from the one that the model ended (facts).
-        guards: asked before every token.
-    """
-
-    may_close: Callable[[int], bool] = lambda _: True
-    may_wait: Callable[[], bool] = lambda: False
-    complete: Callable[[str], str] = lambda text: text
-    guards: Sequence[Guard] = ()
 
 
 class BandWriter:
@@ -110,6 +76,10 @@ class BandWriter:
         self._state: StringState = NEUTRAL
         self._kept: tuple[Logits, Step] | None = None
         self._turn: _Turn | None = None
+        self._word: _Turn | None = None
+        self._spoilt: defaultdict[str, list[int]] = defaultdict(list)
+        """By the text before, tokens with which a word began that could not be finished."""
+        self._words = next((g for g in rules.guards if isinstance(g, WordGuard)), None)
         self._cut_short: str | None = None
 
     @property
@@ -119,8 +89,9 @@ class BandWriter:
 
     @property
     def settled(self) -> str:
-        """The text without a number at its end that may still be taken back."""
-        return self._turn.text if self._turn else self.text
+        """The text without a number or word at its end that may still be taken back."""
+        turns = (turn.text for turn in (self._turn, self._word) if turn)
+        return min(turns, key=len, default=self.text)
 
     def write(self, logits: Logits) -> Answer:
         """The next token to evaluate, or the finish. `logits` [vocabulary] may be changed in place."""
@@ -134,6 +105,8 @@ class BandWriter:
             return Wait()
         if broken == NumberGuard.name and self._turn is not None:
             return self._renumber(logits, self._turn)
+        if broken == WordGuard.name and self._word is not None and self._spoils(step):
+            return self._respell(logits, token, self._word)
         return self._go_on(logits, token, step, broken)
 
     def resume(self) -> Answer:
@@ -150,7 +123,12 @@ class BandWriter:
             token, step = self._masked(logits, broken)
         if step is None:
             return self._cut("the last word that fits", whole=True)
+        return self._choose(logits, token, step)
+
+    def _choose(self, logits: Logits, token: int, step: Step) -> Answer:
+        """Take a token, and keep the way back to before it."""
         self._mark_turn(logits, step)
+        self._mark_word(logits, step)
         return self._take(token, step)
 
     def _mark_turn(self, logits: Logits, step: Step) -> None:
@@ -190,21 +168,49 @@ class BandWriter:
         rest = numbers.rest_of_joined(self.text)
         token, step = self._towards(logits, [rest] if rest else [])
         if step is None:
-            return self._retake(turn)
+            words = self._vocabulary.solid & ~self._vocabulary.digits
+            return self._retake(turn, words, NumberGuard.name)
         self.masks[NumberGuard.name] += 1
         return self._take(token, step)
 
-    def _retake(self, turn: _Turn) -> Answer:
-        """Go back to before a number that must not stand here, and on with the likeliest word."""
-        self.masks[NumberGuard.name] += 1
+    def _mark_word(self, logits: Logits, step: Step) -> None:
+        """Keep the way back from a word: how it is misspelt shows behind its first token."""
+        if self._words is None:
+            return
+        begun = self._words.begun(self.text + step.text)
+        if begun is None or step.closes:
+            self._word = None
+        elif begun >= len(self.text):
+            self._word = _Turn(logits.copy(), self.text, len(self.tokens))
+
+    def _spoils(self, step: Step | None) -> bool:
+        """Whether it is the word at the end that a step leaves misspelt, and not one of its own."""
+        goes_on = step is not None and step.text[:1].isalpha()
+        return goes_on or (self._words is not None and not self._words.closes(self.text))
+
+    def _respell(self, logits: Logits, spoilt: int, word: _Turn) -> Answer:
+        """Go on with a word in another way, or where no other is likely, back to before it."""
+        token, step = self._masked(logits, WordGuard.name)
+        beginnings = self._spoilt[word.text]
+        near = logits[token] >= logits[spoilt] - _NEAR
+        if step is not None and (near or len(beginnings) >= _RESPELLS):
+            self.masks[WordGuard.name] += 1
+            return self._choose(logits, token, step)
+        beginnings.append(self.tokens[word.tokens])
+        others = self._vocabulary.plain.copy()
+        others[beginnings] = False
+        return self._retake(word, others, WordGuard.name)
+
+    def _retake(self, turn: _Turn, allowed: Mask, rule: str) -> Answer:
+        """Go back to before what must not stand here, and on with the likeliest token of a mask."""
+        self.masks[rule] += 1
         back = len(self.tokens) - turn.tokens
         self._turn, self.text, self._state = None, turn.text, NEUTRAL
         del self.tokens[turn.tokens :]
-        words = self._vocabulary.solid & ~self._vocabulary.digits
-        token, step = self._likeliest(turn.logits, words)
+        token, step = self._likeliest(turn.logits, allowed)
         if step is None:
             return self._cut("the last word that fits", whole=True)
-        answer = self._take(token, step)
+        answer = self._choose(turn.logits, token, step)
         return Retake(answer, back) if isinstance(answer, int) else answer
 
     def _step(self, token: int) -> Step | None:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import pytest
 
+from sinc_tui.engine.answers import Finish
 from sinc_tui.engine.closing import close
 from sinc_tui.engine.job import Job, Request
 from sinc_tui.engine.protocol import SamplerOptions
-from sinc_tui.engine.writer import Finish
 from sinc_tui.sinc.bands import Band
 
 PROMPT = "count the boxes, rent stays the same anyway, nobody works sundays"

@@ -22,20 +22,13 @@ from sinc_tui.errors import SincError
 from sinc_tui.sinc.bands import Band
 from sinc_tui.sinc.document import SincDocument
 from sinc_tui.sinc.rulesets import problems
+from tests.support.deaf import Deaf
 from tests.support.hostile_runtime import PIECES, POLICIES, ByteTokenizer, HostileRuntime
 
 MODES: tuple[DecodeMode, ...] = ("sequential", "parallel")
 VOCABULARY = Vocabulary(PIECES)
 WORDS = POLICIES["sentences"]
 OTHERS = [band for band in Band if band is not Band.CONSTRAINTS]
-
-
-class Deaf:
-    """Hears nothing."""
-
-    def delta(self, band: Band, text: str) -> None: ...
-
-    def band_end(self, band: Band, text: str) -> None: ...
 
 
 def decoder_on(runtime: HostileRuntime, layout: Callable[[Tokenizer], Layout] = chatml) -> Decoder:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import sinc_prompt
 
+from sinc_tui.engine.answers import Finish
 from sinc_tui.engine.decoder import Decoder
 from sinc_tui.engine.job import Request
 from sinc_tui.engine.layout import TRAINED, lines
@@ -18,7 +19,7 @@ from sinc_tui.engine.repeats import STARTS
 from sinc_tui.engine.sampler import Sampler
 from sinc_tui.engine.verbatim import VerbatimGuard
 from sinc_tui.engine.vocabulary import Vocabulary
-from sinc_tui.engine.writer import BandWriter, Finish
+from sinc_tui.engine.writer import BandWriter
 from sinc_tui.sinc.bands import Band
 from sinc_tui.sinc.clauses import lost_clauses
 from sinc_tui.sinc.document import SincDocument

@@ -43,7 +43,7 @@ _HINTS = {
     "seed": "fixed: the same prompt gives the same result; random: another each time.",
     "decode": "One after the other, or side by side, which is faster.",
     "verbatim": "DATA quotes the prompt: what you did not type cannot be written there.",
-    "number_guard": "Numbers, file names, addresses are the prompt's. FORMAT may give a length.",
+    "number_guard": "Numbers, file names, addresses are the prompt's, words its own or English.",
     "fact_keeper": "Facts that the model leaves out are put in as you typed them.",
     "model": "A GGUF file; it is loaded at the next start.",
 }

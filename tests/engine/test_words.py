@@ -1,0 +1,101 @@
+"""Words that are English or the prompt's."""
+
+from __future__ import annotations
+
+import lzma
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sinc_tui.engine.job import Request
+from sinc_tui.engine.protocol import SamplerOptions
+from sinc_tui.engine.service import open_decoder
+from sinc_tui.engine.words import WordGuard, is_english
+from sinc_tui.models.default import ModelFile
+from sinc_tui.paths import assets
+from tests.support.deaf import Deaf
+
+GUARD = WordGuard("my overlocker (TX-3000) eats the fabrik, swoshes; see parseInvoice() and старт")
+
+
+@pytest.mark.parametrize(
+    ("text", "allowed", "closes"),
+    [
+        ("Write a pep talk.", True, True),
+        ("Write about swottows", False, False),
+        ("Write about swottows.", False, False),
+        ("Write about swo", True, False),
+        ("Write about swot", True, True),
+        ("Fix the overlocker", True, True),
+        ("Fix OVERLOCKERS, the Fabrik", True, True),
+        ("Fix the overlock", True, False),
+        ("Call parseInvoice()", True, True),
+        ("Call parseInvoic()", False, False),
+        ("It isn't the user's", True, True),
+        ("Say what x is, on the 4th", True, True),
+        ("Say ih_3", False, False),
+        ("Keep the café", True, True),
+        ("Keep старт", True, True),
+        ("Keep стоп", False, False),
+        ("A\u0902", False, False),
+        ("", True, True),
+    ],
+)
+def test_words_are_english_or_the_prompts(text: str, allowed: bool, closes: bool) -> None:
+    assert GUARD.allows(text) is allowed
+    assert GUARD.closes(text) is closes
+
+
+def test_a_begun_word_goes_on_as_the_prompts_first() -> None:
+    assert GUARD.ways_on("the overlo")[:2] == ["cker", "ckers"]
+    assert "ad" in GUARD.ways_on("the overlo")
+    assert GUARD.ways_on("the ") == []
+
+
+@given(st.text("abenst ", max_size=12))
+def test_what_is_allowed_can_be_finished(text: str) -> None:
+    if GUARD.allows(text):
+        ways = GUARD.ways_on(text)
+        assert GUARD.closes(text) or any(GUARD.closes(text + way) for way in ways)
+    else:
+        assert not GUARD.closes(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "english"),
+    [
+        ("fix line 3", True),
+        ("pls halp my csv import fails at row 4711", True),
+        ("42", True),
+        ("", True),
+        ("schreib meinem Vermieter, dass die Heizung seit Tagen nicht geht", False),
+        ("écris à mon propriétaire que le chauffage ne marche plus", False),
+        ("修复第三行", False),
+    ],
+)
+def test_english(text: str, english: bool) -> None:
+    assert is_english(text) is english
+
+
+def test_the_dictionary_is_sorted_and_plain() -> None:
+    words = lzma.decompress((assets() / "words.txt.xz").read_bytes()).decode("ascii").split()
+    assert words == sorted(set(words))
+    assert all(word.isalpha() and word.islower() and len(word) > 1 for word in words)
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "is the iphone 13 battery worth changing, 78%",
+        "memo to all lab staff, centrifuge 2 out of use until the rotor has been inspected",
+        "crossword clues for WISTERIA, DORMICE and AMBULANCE, residents newsletter, not cryptic",
+        "how do i word it to the adjuster, bought it used for cash in 2016, what else is proof",
+    ],
+)
+def test_the_default_model_spells(tiny_model: ModelFile, prompt: str) -> None:
+    decoder, _ = open_decoder(tiny_model.path)
+    request = Request(prompt, SamplerOptions(decode="parallel"))
+    texts, _ = decoder.decompose(request, Deaf())
+    guard = WordGuard(prompt)
+    assert [text for text in texts.values() if not guard.closes(text)] == []
