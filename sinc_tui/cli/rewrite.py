@@ -58,7 +58,7 @@ def _finite(_context: click.Context, _option: click.Parameter, value: float | No
 @click.option(
     "--number-guard/--no-number-guard",
     default=None,
-    help="Whether bands may hold the prompt's numbers and file names only. [default: yes]",
+    help="Whether bands may hold the prompt's numbers and file names, and English words, only. [default: yes]",
 )
 @click.option(
     "--fact-keeper/--no-fact-keeper",

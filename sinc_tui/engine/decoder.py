@@ -21,6 +21,7 @@ from sinc_tui.engine.repeats import beginnings, take_if_better
 from sinc_tui.engine.runtime import Cancelled, Run, Runtime, RuntimeFailure
 from sinc_tui.engine.sampler import Logits, Sampler
 from sinc_tui.engine.vocabulary import Vocabulary
+from sinc_tui.engine.words import dictionary
 from sinc_tui.engine.writer import BandWriter
 from sinc_tui.errors import SincError
 from sinc_tui.sinc.bands import Band
@@ -99,7 +100,9 @@ class Decoder:
         self._drafts = Drafts(tokenizer.encode(text) for text in spellings)
 
     def warm_up(self) -> None:
-        """Evaluate what every run starts with."""
+        """Evaluate what every run starts with, and read the dictionary."""
+        if self._layout.name == SMALL:
+            dictionary()
         self._prepare(len(self._layout.before) + len(self._layout.after))
         self._prefix.warm_up()
 

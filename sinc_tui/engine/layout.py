@@ -160,7 +160,7 @@ def lines(tokenizer: Tokenizer) -> Layout:
 
 
 SMALL = "lines"
-"""The layout of the small students. A larger model spells, and knows words that no dictionary has."""
+"""The layout of all students but `full`, whose 7B parameters spell, and know words that no dictionary has."""
 
 TRAINED: Mapping[str, Callable[[Tokenizer], Layout]] = {"chatml": chatml, SMALL: lines}
 """The layouts that students are trained in, by name."""

@@ -178,9 +178,10 @@ class BandWriter:
         if self._words is None:
             return
         begun = self._words.begun(self.text + step.text)
-        if begun is None or step.closes:
+        begins = begun is not None and begun >= len(self.text)
+        if begun is None or step.closes or (begins and not self._state.neutral):
             self._word = None
-        elif begun >= len(self.text):
+        elif begins:
             self._word = _Turn(logits.copy(), self.text, len(self.tokens))
 
     def _spoils(self, step: Step | None) -> bool:
@@ -237,8 +238,8 @@ class BandWriter:
         return guard.name if guard else None
 
     def _unfinished(self, text: str) -> str | None:
-        """The guard by which a name or a number has to go on, so that no escape may begin."""
-        names = (NameGuard.name, NumberGuard.name)
+        """The guard by which a name, number or word has to go on, so that no escape may begin."""
+        names = (NameGuard.name, NumberGuard.name, WordGuard.name)
         held = (g.name for g in self._rules.guards if g.name in names and not g.closes(text))
         return next(held, None)
 

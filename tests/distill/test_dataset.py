@@ -46,8 +46,8 @@ def test_the_shipped_examples_are_whole(style: str, count: int) -> None:
 def test_corrections_differ_from_what_they_replace_and_touch_no_dev_prompt() -> None:
     corrections = load_examples("corrections")
 
-    assert len({e.id for e in corrections}) == len(corrections) == 2487
-    assert sum(len(e.rejected) for e in corrections) == 6068
+    assert len({e.id for e in corrections}) == len(corrections) == 4079
+    assert sum(len(e.rejected) for e in corrections) == 10245
     assert all(text != e.bands[b] for e in corrections for b, text in e.rejected.items())
     assert not any(is_dev(e.prompt) for e in corrections)
 

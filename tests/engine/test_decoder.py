@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 
 from sinc_tui.engine.decoder import Decoder
 from sinc_tui.engine.job import Request
-from sinc_tui.engine.layout import CHAINS, Layout, Tokenizer, chatml
+from sinc_tui.engine.layout import CHAINS, Layout, Tokenizer, chatml, lines
 from sinc_tui.engine.names import NameGuard
 from sinc_tui.engine.protocol import DecodeMode, RunStats, SamplerOptions
 from sinc_tui.engine.runtime import Cancelled
 from sinc_tui.engine.vocabulary import Vocabulary
+from sinc_tui.engine.words import WordGuard
 from sinc_tui.errors import SincError
 from sinc_tui.sinc.bands import Band
 from sinc_tui.sinc.document import SincDocument
@@ -295,6 +296,36 @@ def test_names_are_held_with_the_numbers(mode: DecodeMode, helped: bool) -> None
     held = (Band.CONTEXT, Band.CONSTRAINTS, Band.TASK)
     assert all(NameGuard(prompt).closes(texts[band]) for band in held) is helped
     assert bool(stats.masks.get("name_guard")) is helped
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    ("prompt", "own", "helped", "held"),
+    [
+        ("see the old rows", lines, True, True),
+        ("see the old rows", lines, False, False),
+        ("see the old rows", chatml, True, False),
+        ("die Heizung geht seit Tagen nicht mehr", lines, True, False),
+    ],
+)
+def test_words_are_held_where_a_small_student_reads_english(
+    mode: DecodeMode,
+    prompt: str,
+    own: Callable[[Tokenizer], Layout],
+    helped: bool,
+    held: bool,
+) -> None:
+    guard = WordGuard(prompt)
+    wrong = fired = 0
+    for seed in range(5):
+        decoder = decoder_on(HostileRuntime(POLICIES["random"], seed), own)
+        sampler = SamplerOptions(decode=mode, number_guard=helped)
+        texts, stats = decoder.decompose(Request(prompt, sampler), Deaf())
+        wrong += sum(
+            not guard.closes(text) for band, text in texts.items() if band is not Band.DATA
+        )
+        fired += stats.masks.get("word_guard", 0)
+    assert (wrong == 0, fired > 0) == (held, held)
 
 
 @pytest.mark.skipif(

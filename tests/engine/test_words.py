@@ -29,13 +29,16 @@ GUARD = WordGuard("my overlocker (TX-3000) eats the fabrik, swoshes; see parseIn
         ("Write about swot", True, True),
         ("Fix the overlocker", True, True),
         ("Fix OVERLOCKERS, the Fabrik", True, True),
-        ("Fix the overlock", True, False),
+        ("Fix the overlo", True, False),
         ("Call parseInvoice()", True, True),
         ("Call parseInvoic()", False, False),
         ("It isn't the user's", True, True),
         ("Say what x is, on the 4th", True, True),
         ("Say ih_3", False, False),
-        ("Keep the café", True, True),
+        ("Keep the café, Müller's façade", True, True),
+        ("Keep ünn", True, False),
+        ("Keep ünq", False, False),
+        ("Keep 5 µm of π", True, True),
         ("Keep старт", True, True),
         ("Keep стоп", False, False),
         ("A\u0902", False, False),
@@ -47,9 +50,31 @@ def test_words_are_english_or_the_prompts(text: str, allowed: bool, closes: bool
     assert GUARD.closes(text) is closes
 
 
+@pytest.mark.parametrize(
+    ("prompt", "word"),
+    [
+        ("compare two datasexes", "datasex"),
+        ("my overlogger", "overloggers"),
+        ("ockerize it", "ockerizer"),
+        ("owner emaul", "ownerEmaul"),
+        ("owner emaul", "owner"),
+        ("call parseInvoyce", "invoyce"),
+        ("Zoë and zoeke", "ZOËKE"),
+        ("the İzmyr trip", "izmyr"),
+    ],
+)
+def test_forms_of_the_prompts_words(prompt: str, word: str) -> None:
+    assert WordGuard(prompt).closes(word)
+
+
+def test_an_ending_alone_makes_no_word() -> None:
+    assert not WordGuard("bring sing").closes("brs")
+    assert not WordGuard("bring sing").allows("brs")
+
+
 def test_a_begun_word_goes_on_as_the_prompts_first() -> None:
-    assert GUARD.ways_on("the overlo")[:2] == ["cker", "ckers"]
-    assert "ad" in GUARD.ways_on("the overlo")
+    ways = GUARD.ways_on("the overlo")
+    assert ways.index("cker") < ways.index("ad") < len(ways)
     assert GUARD.ways_on("the ") == []
 
 
@@ -72,6 +97,9 @@ def test_what_is_allowed_can_be_finished(text: str) -> None:
         ("schreib meinem Vermieter, dass die Heizung seit Tagen nicht geht", False),
         ("écris à mon propriétaire que le chauffage ne marche plus", False),
         ("修复第三行", False),
+        ("写一封 email", False),
+        ("исправь: TypeError undefined is not a function", False),
+        ("rename userId to accountId everywhere", True),
     ],
 )
 def test_english(text: str, english: bool) -> None:

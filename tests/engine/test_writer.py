@@ -227,6 +227,29 @@ def test_a_word_that_is_none_is_taken_back_to_its_beginning() -> None:
     assert +band.masks == {"word_guard": 1}
 
 
+def test_all_tokens_of_a_word_are_taken_back() -> None:
+    pieces = [b"Ask", b" swim", b"min", b"g", b"gg", b" them"]
+    band, answer = speller(pieces)
+    answer(b"Ask")
+    answer(b" swim", b" them")
+    assert answer(b"min") == b"min"
+    assert answer(b"g") == b"g"
+    assert band.settled == "Ask"
+    assert answer(b"gg") == b" them"
+    assert [pieces[token] for token in band.tokens] == [b"Ask", b" them"]
+
+
+def test_there_is_no_way_back_into_a_code_point() -> None:
+    pieces = [b"Ask", b" \xe2\x80", b"\x94swo", b"qq", b" him", b"p"]
+    band, answer = speller(pieces)
+    answer(b"Ask")
+    answer(b" \xe2\x80", b" him")
+    answer(b"\x94swo")
+    assert band.text == "Ask \N{EM DASH}swo"
+    assert answer(b"qq", b"p") == b"p"
+    assert b"".join(pieces[token] for token in band.tokens).decode() == band.text
+
+
 def test_a_word_goes_on_in_another_way_where_one_is_likely() -> None:
     pieces = [b"Ask", b" centr", b"r", b"ifuge", b" others", b'"']
     band, answer = speller(pieces)
