@@ -37,7 +37,7 @@ GUARD = WordGuard("my overlocker (TX-3000) eats the fabrik, swoshes; see parseIn
         ("Say ih_3", False, False),
         ("Keep the café, Müller's façade", True, True),
         ("Keep ünn", True, False),
-        ("Keep ünq", False, False),
+        ("Keep ünzq", False, False),
         ("Keep 5 µm of π", True, True),
         ("Keep старт", True, True),
         ("Keep стоп", False, False),
