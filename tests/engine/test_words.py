@@ -112,18 +112,19 @@ def test_the_dictionary_is_sorted_and_plain() -> None:
     assert all(word.isalpha() and word.islower() and len(word) > 1 for word in words)
 
 
-@pytest.mark.parametrize(
-    "prompt",
-    [
-        "is the iphone 13 battery worth changing, 78%",
-        "memo to all lab staff, centrifuge 2 out of use until the rotor has been inspected",
-        "crossword clues for WISTERIA, DORMICE and AMBULANCE, residents newsletter, not cryptic",
-        "how do i word it to the adjuster, bought it used for cash in 2016, what else is proof",
-    ],
-)
-def test_the_default_model_spells(tiny_model: ModelFile, prompt: str) -> None:
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_default_model_spells(tiny_model: ModelFile, seed: int) -> None:
+    """At a temperature at which it would not."""
+    prompt = "memo to all lab staff, centrifuge 2 out of use until the rotor has been inspected"
+    wild = SamplerOptions(decode="parallel", seed=seed, temperature=2.0, min_p=0.01)
     decoder, _ = open_decoder(tiny_model.path)
-    request = Request(prompt, SamplerOptions(decode="parallel"))
-    texts, _ = decoder.decompose(request, Deaf())
     guard = WordGuard(prompt)
-    assert [text for text in texts.values() if not guard.closes(text)] == []
+
+    def wrong(sampler: SamplerOptions) -> tuple[int, int]:
+        texts, stats = decoder.decompose(Request(prompt, sampler), Deaf())
+        return sum(not guard.closes(t) for t in texts.values()), stats.masks.get("word_guard", 0)
+
+    without, unheld = wrong(wild.model_copy(update={"number_guard": False}))
+    held, fired = wrong(wild)
+    assert without > 0 == unheld
+    assert held == 0 < fired
